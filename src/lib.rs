@@ -1,0 +1,29 @@
+//! `bootcamp` runs a workshop whose steps are proved by evidence.
+//!
+//! Imports point one way, from the bottom of this list to its top:
+//!
+//! ```text
+//! facts      what was observed, vendor-neutral
+//! vendor     one client each: honeycomb, xray, cloudwatch, rollbar, docker
+//! check      what a step demands, and the pure `judge`
+//! course     lessons and steps from Markdown, the checks beside them
+//! sandbox    the embedded vendors over one SQLite store (knows facts and the wire only)
+//! lab        sandbox or live: endpoints for the clients, environment for the service
+//! service    the learner's service: build, start, ready, stop
+//! verify     plan, probe, poll, run: from a selection of steps to a stream of events
+//! report     the same events as pretty, plain, json, junit, tap, github
+//! cli        arguments, commands and exit codes: the only place that knows them all
+//! ```
+//!
+//! `tests/layers.rs` keeps it so; `ARCHITECTURE.md` says why.
+
+pub mod check;
+pub mod cli;
+pub mod course;
+pub mod facts;
+pub mod lab;
+pub mod report;
+pub mod sandbox;
+pub mod service;
+pub mod vendor;
+pub mod verify;
