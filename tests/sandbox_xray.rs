@@ -1,6 +1,8 @@
 //! The sandbox's X-Ray, driven by what learners use: the AWS SDK for Rust, the Rust X-Ray exporter, and datagrams in
 //! the shape of the Python SDK's.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,7 +97,7 @@ impl Sandbox {
             let documents: Vec<Segment> = answer
                 .traces()
                 .iter()
-                .flat_map(|trace| trace.segments())
+                .flat_map(aws_sdk_xray::types::Trace::segments)
                 .map(|segment| Segment::parse(segment.document().unwrap()).unwrap())
                 .filter(|segment| !segment.inferred)
                 .collect();
