@@ -23,6 +23,9 @@ const LAYOUT: i64 = 1;
 /// How many queued writes share one transaction at the most.
 const GROUP: usize = 512;
 
+/// How many reading connections are kept for later; a burst may open more.
+const IDLE: usize = 8;
+
 /// Where the store lives.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -258,7 +261,11 @@ impl Store {
                 None => connect(&inner.address)?,
             };
             let result = work(&connection);
-            inner.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE {
+                idle.push(connection);
+            }
+            drop(idle);
             Ok(result?)
         })
         .await
