@@ -80,7 +80,6 @@ pub struct Evidence {
     pub rejections: Vec<Rejection>,
 }
 
-/// The version of [`Evidence`]'s shape that this program writes.
 impl Evidence {
     /// The current version of the shape.
     pub const SCHEMA_VERSION: u32 = 1;
