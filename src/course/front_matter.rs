@@ -38,7 +38,8 @@ impl FrontMatter {
             }
             end += line.len();
         }
-        let problem = page.problem(0..FENCE.len(), "the front matter does not end", "opened here").help("close it with a line `---`");
+        let problem =
+            page.problem(0..FENCE.len(), "the front matter does not end", "opened here").help("close it with a line `---`");
         (Err(Box::new(problem)), text.len())
     }
 
@@ -80,7 +81,9 @@ fn wrong(page: &Page, block: &Range<usize>, error: &serde_saphyr::Error) -> Prob
     }
     page.problem(span, format!("the front matter has the unknown field `{first}`"), "no such field").maybe_help(
         closest(first, ["title", "order", "summary"])
-            .map_or(Some(String::from("the fields are `title`, `order` and `summary`")), |close| Some(format!("did you mean `{close}`?"))),
+            .map_or(Some(String::from("the fields are `title`, `order` and `summary`")), |close| {
+                Some(format!("did you mean `{close}`?"))
+            }),
     )
 }
 
@@ -105,7 +108,7 @@ mod tests {
     fn read(text: &str) -> Result<FrontMatter, (String, usize, Option<String>)> {
         FrontMatter::parse(&Page::new("x.md", text))
             .0
-            .map_err(|problem| (problem.to_string(), problem.line(), problem.help().map(|help| help.to_string())))
+            .map_err(|problem| (problem.to_string(), problem.line(), Diagnostic::help(&*problem).map(|help| help.to_string())))
     }
 
     #[test]

@@ -103,7 +103,8 @@ impl Loader<'_> {
                 let sound = String::from_utf8_lossy(&file.bytes[..error.valid_up_to()]).into_owned();
                 let at = sound.len();
                 let page = Page::new(&file.path, format!("{sound}\u{fffd}"));
-                let problem = page.problem(at..at + '\u{fffd}'.len_utf8(), "the file is not UTF-8", "this byte is part of no character");
+                let problem =
+                    page.problem(at..at + '\u{fffd}'.len_utf8(), "the file is not UTF-8", "this byte is part of no character");
                 self.problems.push(problem.help("save it as UTF-8"));
                 None
             }
@@ -145,14 +146,16 @@ impl Loader<'_> {
                 if let (Some(name), Some(span)) = (probe, entry.probe_span)
                     && !probes.probes.contains_key(name)
                 {
-                    let close = closest(name, probes.probes.keys().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
+                    let close =
+                        closest(name, probes.probes.keys().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
                     let help = close.unwrap_or_else(|| format!("define `[{name}]` in `checks/{}/{PROBES}`", self.id));
                     let message = format!("the check `{}` rests on the unknown probe `{name}`", entry.name);
                     self.problems.push(page.problem(span, message, "no such probe").help(help));
                 }
                 if let Some(first) = table.checks.get(&entry.name) {
                     let message = format!("the check `{}` is defined a second time", entry.name);
-                    let help = format!("it is already defined in `{}`, line {}", first.page.file, first.page.line(first.span.start));
+                    let help =
+                        format!("it is already defined in `{}`, line {}", first.page.file, first.page.line(first.span.start));
                     self.problems.push(page.problem(entry.span, message, "ids are unique in a course").help(help));
                     continue;
                 }
@@ -165,8 +168,7 @@ impl Loader<'_> {
     }
 
     fn used_probes(&mut self, table: ProbeTable, checks: &CheckTable) -> BTreeMap<String, Probe> {
-        let used: HashSet<&str> =
-            checks.checks.values().filter_map(|defined| defined.check.as_ref()?.probe.as_deref()).collect();
+        let used: HashSet<&str> = checks.checks.values().filter_map(|defined| defined.check.as_ref()?.probe.as_deref()).collect();
         // A check that could not be read may be the one that uses it.
         let all_read = checks.checks.values().all(|defined| defined.check.is_some());
         let mut probes = BTreeMap::new();
@@ -202,7 +204,8 @@ impl Loader<'_> {
                 let problem = page.problem(rest..rest, format!("the lesson `{id}` has no steps"), "nothing to do here");
                 self.problems.push(problem.help("a `##` heading begins a step"));
             }
-            if let Some(other) = lessons.iter().find(|other| other.id == id || (other.number == front.order && front.order != 0)) {
+            if let Some(other) = lessons.iter().find(|other| other.id == id || (other.number == front.order && front.order != 0))
+            {
                 let what = if other.id == id { format!("the name `{id}`") } else { format!("the order {}", front.order) };
                 let message = format!("two lessons have {what}");
                 let help = format!("the other one is `{}`", other.file);
@@ -237,7 +240,8 @@ impl Loader<'_> {
         for (index, draft) in drafts.into_iter().enumerate() {
             if let Some(first) = steps.iter().find(|first| first.id == draft.id && !draft.id.is_empty()) {
                 let message = format!("two steps of this lesson have the id `{}`", draft.id);
-                let help = format!("the first one is in line {}; name this one: `## {} {{#another-id}}`", first.line, draft.title);
+                let help =
+                    format!("the first one is in line {}; name this one: `## {} {{#another-id}}`", first.line, draft.title);
                 self.problems.push(page.problem(draft.span.clone(), message, "the second one").help(help));
             }
             let points = draft.verify.map_or(Points::ZERO, |line| line.points);
@@ -284,7 +288,15 @@ impl Loader<'_> {
     }
 
     /// A step lists what its lesson's check file does not define.
-    fn dangling(&self, page: &Page, lesson: &str, id: &str, span: Range<usize>, other: Option<&Defined>, table: &CheckTable) -> Problem {
+    fn dangling(
+        &self,
+        page: &Page,
+        lesson: &str,
+        id: &str,
+        span: Range<usize>,
+        other: Option<&Defined>,
+        table: &CheckTable,
+    ) -> Problem {
         let wanted = format!("checks/{}/{lesson}.toml", self.id);
         let message = format!("the check `{id}` is not defined");
         let help = match other {
@@ -292,7 +304,8 @@ impl Loader<'_> {
             None if !table.files.contains_key(lesson) => format!("write `{wanted}` and define `[{id}]` in it"),
             None => {
                 let ids = table.checks.iter().filter(|(_, defined)| defined.lesson == lesson).map(|(id, _)| id.as_str());
-                closest(id, ids).map_or_else(|| format!("define `[{id}]` in `{wanted}`"), |close| format!("did you mean `{close}`?"))
+                closest(id, ids)
+                    .map_or_else(|| format!("define `[{id}]` in `{wanted}`"), |close| format!("did you mean `{close}`?"))
             }
         };
         page.problem(span, message, "no such check").help(help)

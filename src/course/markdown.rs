@@ -41,11 +41,20 @@ pub(super) struct Listed {
 
 /// Takes the page apart, from the given byte on. What is wrong is told and left out.
 pub(super) fn parse(page: &Page, start: usize) -> (Draft, Vec<Problem>) {
-    let mut reader = Reader { page, draft: Draft::default(), problems: Vec::new(), open: None, depth: 0, in_block: Block::None, details: None };
+    let mut reader = Reader {
+        page,
+        draft: Draft::default(),
+        problems: Vec::new(),
+        open: None,
+        depth: 0,
+        in_block: Block::None,
+        details: None,
+    };
     let rest = &page.text[start..];
     let mut intro_end = page.text.len();
-    for (event, range) in Parser::new_ext(rest, Options::ENABLE_TASKLISTS | Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES)
-        .into_offset_iter()
+    for (event, range) in
+        Parser::new_ext(rest, Options::ENABLE_TASKLISTS | Options::ENABLE_TABLES | Options::ENABLE_HEADING_ATTRIBUTES)
+            .into_offset_iter()
     {
         let range = range.start + start..range.end + start;
         if reader.depth == 0 && reader.draft.steps.is_empty() && reader.open.is_none() && is_step(&event) {
@@ -78,10 +87,21 @@ struct Reader<'a> {
 /// The block whose inside is being read.
 enum Block {
     None,
-    Heading { id: Option<String>, range: Range<usize> },
-    Code { info: InfoString, range: Range<usize>, text: String, text_start: Option<usize> },
+    Heading {
+        id: Option<String>,
+        range: Range<usize>,
+    },
+    Code {
+        info: InfoString,
+        range: Range<usize>,
+        text: String,
+        text_start: Option<usize>,
+    },
     /// The list after a verify line; how deep lists are nested, and the item at its top.
-    VerifyList { nested: usize, item: Option<Item> },
+    VerifyList {
+        nested: usize,
+        item: Option<Item>,
+    },
 }
 
 struct Item {
@@ -240,7 +260,12 @@ impl Reader<'_> {
         let Some(mut open) = self.open.take() else { return };
         if open.awaits_list {
             let span = open.verify_seen.clone().unwrap_or_default();
-            self.wrong(span, "no list of checks follows", "this line stands alone", "list the checks: - [ ] `id` what must be seen");
+            self.wrong(
+                span,
+                "no list of checks follows",
+                "this line stands alone",
+                "list the checks: - [ ] `id` what must be seen",
+            );
         } else if open.verify_seen.is_none() {
             let message = format!("the step `{}` has no checks", open.step.id);
             let help = "end the step with `**Verify** · 4 points` and a list: - [ ] `id` what must be seen";
@@ -300,7 +325,12 @@ impl Reader<'_> {
             return;
         };
         if open.verify_seen.is_some() {
-            self.wrong(line, "this step says twice what it is worth", "the second time", "put all checks of the step into one list");
+            self.wrong(
+                line,
+                "this step says twice what it is worth",
+                "the second time",
+                "put all checks of the step into one list",
+            );
             return;
         }
         open.step.verify = parsed;

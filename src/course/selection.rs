@@ -118,7 +118,10 @@ impl Course {
             }
             1 => Ok(matching),
             _ => {
-                let remedy = format!("more than one lesson has it; say which: {}", list(matching.iter().map(|(_, step)| step.path.as_str())));
+                let remedy = format!(
+                    "more than one lesson has it; say which: {}",
+                    list(matching.iter().map(|(_, step)| step.path.as_str()))
+                );
                 Err(SelectionError::Step { within: format!("{within}` alone"), step: wanted.clone(), remedy })
             }
         }

@@ -54,7 +54,9 @@ mod tests {
         assert_eq!(read("**Verify** · 4 points"), Some(("4".into(), false)));
         assert_eq!(read("**Verify** · 1 point\n"), Some(("1".into(), false)));
         assert_eq!(read("**Verify** · 2.5 bonus points"), Some(("2.5".into(), true)));
-        for wrong in ["**Verify**", "**Verify** 4 points", "**Verify** · four points", "**Verify** · 0 points", "**Verify** · -1 points"] {
+        for wrong in
+            ["**Verify**", "**Verify** 4 points", "**Verify** · four points", "**Verify** · 0 points", "**Verify** · -1 points"]
+        {
             assert_eq!(read(wrong), None, "{wrong}");
         }
         assert_eq!(read("**Verify** · 99999999999 points"), None);
