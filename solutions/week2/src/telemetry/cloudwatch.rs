@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_cloudwatchlogs::{
     Client, Error,
     config::{
@@ -52,12 +52,12 @@ pub async fn start(switch: CloudWatchLogs, warnings: &mut Warnings) -> Option<(B
         CloudWatchLogs::Errors => Targets::new().with_target(ACCESS, Level::WARN),
         CloudWatchLogs::Off => return None,
     };
-    if var("AWS_REGION").is_none() && var("AWS_DEFAULT_REGION").is_none() {
+    let Some(region) = var("AWS_REGION").or_else(|| var("AWS_DEFAULT_REGION")) else {
         warnings.add("AWS_DEFAULT_REGION", "no lines are sent to CloudWatch Logs");
         return None;
-    }
+    };
 
-    let client = client().await;
+    let client = client(region).await;
     let stream = stream_name();
     tokio::spawn(create_destination(client.clone(), stream.clone()));
 
@@ -78,8 +78,9 @@ pub async fn start(switch: CloudWatchLogs, warnings: &mut Warnings) -> Option<(B
 
 /// A client set up by the standard AWS variables. It gives up after a while, so that lines for an
 /// endpoint that never answers do not pile up.
-async fn client() -> Client {
-    let shared: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
+async fn client(region: String) -> Client {
+    let shared = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(1))
@@ -89,8 +90,9 @@ async fn client() -> Client {
         )
         .retry_config(
             RetryConfig::standard()
-                .with_max_attempts(6)
-                .with_initial_backoff(Duration::from_millis(100)),
+                .with_max_attempts(15)
+                .with_initial_backoff(Duration::from_millis(100))
+                .with_max_backoff(BATCH_INTERVAL),
         )
         .load()
         .await;
