@@ -100,6 +100,10 @@ const REPLACED: &[&str] = &[
     "extract::Request,",
     "pub fn start() -> Self {",
     "let telemetry = Telemetry::start();",
+    "middleware::map_request,",
+    "middleware::{from_fn, map_request},",
+    "use crate::telemetry::server_span;",
+    "use crate::telemetry::{cloudwatch, server_span};",
     "let layers: Vec<BoxedLayer> = vec![traces.boxed(), tracing_subscriber::fmt::layer().boxed()];",
     "Self { provider }",
     "/// Sends what is left, and gives up after [`FLUSH_WITHIN`].",
@@ -110,6 +114,11 @@ const REPLACED: &[&str] = &[
     "/// Continues the trace of whoever asks.",
     "global::set_text_map_propagator(TraceContextPropagator::new());",
     ".layer(OtelAxumLayer::default())",
+    "http::uri::PathAndQuery,",
+    "use tracing_subscriber::Layer;",
+    "server_span::client_ip,",
+    "#[error(\"`CLOUDWATCH_LOGS` is `{0}`; use `all` or `off`\")]",
+    "let _ = timeout(FLUSH_WITHIN, async { tokio::join!(spans, lines) }).await;",
 ];
 
 /// The code of the lessons is that of the reference service: each block's lines stand in its file, in that order.
