@@ -91,7 +91,7 @@ impl HoneycombSpan {
         let expected = self.describe(scene);
         let Some(probe) = scene.probe() else { return Verdict::Never(Mismatch::new(expected, "no request was sent")) };
         if scene.looked.level == Level::Fresh {
-            return self.judge_fresh(scene, probe, expected);
+            return self.judge_fresh(scene, probe, &expected);
         }
         let trace_id = probe.trace_id.w3c();
         let ours: Vec<_> = scene.evidence.spans.iter().filter(|span| span.fact.trace_id == trace_id).collect();
@@ -166,7 +166,7 @@ impl HoneycombSpan {
     }
 
     /// Without the right to query, what can be shown is that the dataset and the wanted columns were written after the probe.
-    fn judge_fresh(&self, scene: &Scene<'_>, probe: &ProbeRecord, expected: String) -> Verdict {
+    fn judge_fresh(&self, scene: &Scene<'_>, probe: &ProbeRecord, expected: &str) -> Verdict {
         let expected =
             format!("{expected} (this key allows no queries: that its columns were written since is what can be shown)");
         let fresh =
