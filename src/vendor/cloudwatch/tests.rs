@@ -45,6 +45,7 @@ async fn account(overrides: impl Fn(&Asked) -> Option<Answer> + Send + Sync + 's
             ("DescribeLogGroups", _) => wire(&json!({ "logGroups": [{ "logGroupName": "cruddur", "creationTime": 3 }] })),
             ("DescribeLogStreams", _) => wire(&json!({ "logStreams": [{ "logStreamName": "latest" }, { "logStreamName": "first" }] })),
             ("FilterLogEvents", token) => match (body["logGroupName"].as_str().unwrap(), token) {
+                ("cruddur", _) if !body["filterPattern"].is_null() => wire(&json!({ "events": [] })),
                 ("cruddur", None) => wire(&json!({ "events": [event("first", "one")], "nextToken": "a" })),
                 ("cruddur", Some("a")) => wire(&json!({ "events": [], "nextToken": "b" })),
                 ("cruddur", _) => wire(&json!({ "events": [event("first", "two")] })),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bollard::errors::Error as DockerError;
 use bollard::models::ContainerSummary;
 use bollard::query_parameters::{ListContainersOptionsBuilder, LogsOptionsBuilder};
-use bollard::{API_DEFAULT_VERSION, ClientVersion, Docker};
+use bollard::{API_DEFAULT_VERSION, Docker};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
@@ -151,41 +151,23 @@ impl Client {
         self.docker.get_or_try_init(|| self.negotiate()).await
     }
 
-    /// Connects in the newest version of the API that both know. An engine refuses requests in a version that is too new
-    /// for it, so its version is asked for without naming one.
+    /// Connects, and settles on a version of the API that both know.
     async fn negotiate(&self) -> Result<Docker, Unreached> {
-        let unversioned = self.open(API_DEFAULT_VERSION)?.with_request_modifier(|mut request| {
-            let path = request.uri().path().trim_start_matches('/');
-            if let Some((_, rest)) = path.split_once('/') {
-                let mut parts = request.uri().clone().into_parts();
-                parts.path_and_query = format!("/{rest}").parse().ok();
-                if let Ok(uri) = parts.try_into() {
-                    *request.uri_mut() = uri;
-                }
-            }
-            request
-        });
-        let version = self.within(unversioned.version()).await.map_err(|failed| self.unreached(failed))?;
-        let theirs = version.api_version.as_deref().and_then(read::api_version).ok_or_else(|| {
-            Unreached::Trouble(trouble::lasting(
-                format!("what answers at {} is no Docker engine", self.host),
-                "correct `DOCKER_HOST`, or unset it",
-            ))
-        })?;
-        let ours = (API_DEFAULT_VERSION.major_version, API_DEFAULT_VERSION.minor_version);
-        let (major_version, minor_version) = ours.min(theirs);
-        self.open(&ClientVersion { major_version, minor_version })
+        let docker = self.open()?;
+        self.within(docker.negotiate_version()).await.map_err(|failed| self.unreached(failed))
     }
 
-    fn open(&self, version: &ClientVersion) -> Result<Docker, Unreached> {
+    fn open(&self) -> Result<Docker, Unreached> {
         let address = self.host.address();
         let seconds = self.deadline.as_secs().max(1);
         let opened = match address.split_once("://") {
             #[cfg(unix)]
-            Some(("unix", _)) => Docker::connect_with_unix(address, seconds, version),
+            Some(("unix", _)) => Docker::connect_with_unix(address, seconds, API_DEFAULT_VERSION),
             #[cfg(windows)]
-            Some(("npipe", _)) => Docker::connect_with_named_pipe(address, seconds, version),
-            Some(("tcp" | "http", _)) if !self.host.wants_tls() => Docker::connect_with_http(address, seconds, version),
+            Some(("npipe", _)) => Docker::connect_with_named_pipe(address, seconds, API_DEFAULT_VERSION),
+            Some(("tcp" | "http", _)) if !self.host.wants_tls() => {
+                Docker::connect_with_http(address, seconds, API_DEFAULT_VERSION)
+            }
             _ => {
                 return Err(Unreached::Trouble(trouble::lasting(
                     format!("{} is not an address that this program can reach", self.host),
@@ -240,6 +222,9 @@ impl Client {
                         trouble::lasting(cause, "see whether `docker ps` works, and update Docker if it is years old")
                     }
                 }
+                Failed::Docker(DockerError::APIVersionParseError {}) => {
+                    trouble::lasting(format!("what answers at {host} is no Docker engine"), "correct `DOCKER_HOST`, or unset it")
+                }
                 _ => trouble::lasting(
                     format!("the answer of the Docker engine at {host} cannot be read: {reason}"),
                     "see whether `docker ps` works; correct `DOCKER_HOST`, or unset it",
@@ -262,6 +247,8 @@ impl Failed {
             Self::Docker(DockerError::SocketNotFoundError(_)) => Failure::Missing,
             // What the engine says about a request says nothing about the connection.
             Self::Docker(DockerError::DockerResponseServerError { message, .. }) => Failure::Other(message.clone()),
+            // It passes for the error that it wraps, which `Failure::of` then cannot see.
+            Self::Docker(DockerError::IOError { err }) => Failure::of(err),
             Self::Docker(error) => Failure::of(error),
         }
     }

@@ -23,12 +23,6 @@ pub(super) fn has_stopped(summary: &ContainerSummary) -> bool {
     summary.state.as_ref().is_some_and(|state| ["exited", "dead", "restarting"].contains(&state.to_string().as_str()))
 }
 
-/// `1.41` as numbers.
-pub(super) fn api_version(text: &str) -> Option<(usize, usize)> {
-    let (major, minor) = text.trim().split_once('.')?;
-    Some((major.parse().ok()?, minor.parse().ok()?))
-}
-
 /// A container from its line in the list and its details.
 pub(super) fn container(summary: &ContainerSummary, inspected: &ContainerInspectResponse, last_lines: Vec<String>) -> Container {
     let label = |name: &str| summary.labels.as_ref().and_then(|labels| labels.get(name)).cloned();
@@ -159,11 +153,6 @@ mod tests {
         fn the_lines_are_bounded(text in prop::collection::vec(any::<u8>(), 0..2000), most in 0_usize..30) {
             let lines = lines(&text, most);
             prop_assert!(lines.len() <= most && lines.iter().all(|line| line.chars().count() <= LONGEST_LINE));
-        }
-
-        #[test]
-        fn no_version_makes_it_panic(text in "\\PC{0,12}") {
-            let _ = api_version(&text);
         }
     }
 }
