@@ -40,7 +40,10 @@ impl AppState {
         Self {
             config: Arc::new(config),
             rollbar,
-            http: reqwest::Client::builder().timeout(Self::PATIENCE).build().expect("the system's certificates can be read"),
+            http: reqwest::Client::builder()
+                .timeout(Self::PATIENCE)
+                .build()
+                .expect("the system's certificates can be read"),
         }
     }
 }
@@ -63,7 +66,10 @@ pub fn router(state: AppState) -> Router {
         .nest("/api", api)
         .merge(routes::rollbar::router())
         .fallback(not_found)
-        .layer(from_fn_with_state(state.rollbar.clone(), rollbar::report_panics))
+        .layer(from_fn_with_state(
+            state.rollbar.clone(),
+            rollbar::report_panics,
+        ))
         .layer(from_fn(server_span::identify))
         .layer(from_fn(cloudwatch::access_log))
         .layer(OtelAxumLayer::default().filter(server_span::is_traced))
@@ -73,10 +79,19 @@ pub fn router(state: AppState) -> Router {
 
 /// Which pages may call the API from a browser.
 fn cors(config: &Config) -> CorsLayer {
-    let allowed = [config.frontend_url.header().clone(), config.backend_url.header().clone()];
+    let allowed = [
+        config.frontend_url.header().clone(),
+        config.backend_url.header().clone(),
+    ];
     CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| allowed.contains(origin)))
+        .allow_origin(AllowOrigin::predicate(move |origin, _| {
+            allowed.contains(origin)
+        }))
         .allow_methods([Method::OPTIONS, Method::GET, Method::HEAD, Method::POST])
-        .allow_headers([header::CONTENT_TYPE, header::IF_MODIFIED_SINCE, HeaderName::from_static("traceparent")])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::IF_MODIFIED_SINCE,
+            HeaderName::from_static("traceparent"),
+        ])
         .expose_headers([header::LOCATION, header::LINK])
 }

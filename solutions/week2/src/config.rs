@@ -52,7 +52,9 @@ pub enum ConfigError {
     Host(String),
     #[error("`PORT` is `{0}`, which is no port; use a number from 0 to 65535")]
     Port(String),
-    #[error("`{name}` is `{value}`, which is no origin; use something like `http://localhost:3000`")]
+    #[error(
+        "`{name}` is `{value}`, which is no origin; use something like `http://localhost:3000`"
+    )]
     Origin { name: &'static str, value: String },
     #[error("`CLOUDWATCH_LOGS` is `{0}`; use `all`, `errors` or `off`")]
     CloudWatchLogs(String),
@@ -104,11 +106,16 @@ impl Config {
 impl Origin {
     fn parse(url: &str) -> Option<Self> {
         let url = url.trim_end_matches('/');
-        let host = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"))?;
+        let host = url
+            .strip_prefix("http://")
+            .or_else(|| url.strip_prefix("https://"))?;
         if host.is_empty() {
             return None;
         }
-        Some(Self { url: url.to_owned(), header: HeaderValue::from_str(url).ok()? })
+        Some(Self {
+            url: url.to_owned(),
+            header: HeaderValue::from_str(url).ok()?,
+        })
     }
 
     #[must_use]
@@ -126,7 +133,10 @@ impl Origin {
 /// so an empty variable counts as unset.
 #[must_use]
 pub fn var(name: &str) -> Option<String> {
-    env::var(name).ok().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    env::var(name)
+        .ok()
+        .map(|value| value.trim().to_owned())
+        .filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]
@@ -134,7 +144,12 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::from_lookup(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Config::from_lookup(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
     }
 
     #[test]
@@ -156,10 +171,16 @@ mod tests {
     #[test]
     fn a_wrong_value_names_its_variable_and_the_remedy() {
         let error = read(&[("CLOUDWATCH_LOGS", "some")]).unwrap_err();
-        assert_eq!(error.to_string(), "`CLOUDWATCH_LOGS` is `some`; use `all`, `errors` or `off`");
+        assert_eq!(
+            error.to_string(),
+            "`CLOUDWATCH_LOGS` is `some`; use `all`, `errors` or `off`"
+        );
         for (name, value) in [("PORT", "70000"), ("HOST", "here"), ("BACKEND_URL", "here")] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("`{name}` is `{value}`")), "{error}");
+            assert!(
+                error.starts_with(&format!("`{name}` is `{value}`")),
+                "{error}"
+            );
         }
     }
 }

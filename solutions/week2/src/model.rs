@@ -103,6 +103,9 @@ mod tests {
     #[test]
     fn a_timestamp_has_microseconds_and_an_offset_even_on_the_full_second() {
         let moment = DateTime::from_timestamp(1_790_000_000, 0).unwrap();
-        assert_eq!(serde_json::to_value(Timestamp(moment)).unwrap(), "2026-09-21T14:13:20.000000+00:00");
+        assert_eq!(
+            serde_json::to_value(Timestamp(moment)).unwrap(),
+            "2026-09-21T14:13:20.000000+00:00"
+        );
     }
 }

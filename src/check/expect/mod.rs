@@ -36,6 +36,7 @@ pub type Matchers = BTreeMap<String, Matcher>;
 /// What must be seen. Externally tagged, so that a typo is reported at its own line.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "a course holds a hundred of them, once")]
 pub enum Expect {
     /// The answer to the probe.
     HttpResponse(HttpResponse),
@@ -79,32 +80,6 @@ pub enum Expect {
     RollbarItem(RollbarItem),
     /// Nothing of the kind arrives within a quiet period.
     Absent(Absent),
-}
-
-/// Runs the same expression on whichever kind it is.
-macro_rules! each {
-    ($expect:expr, $kind:ident => $result:expr) => {
-        match $expect {
-            Expect::HttpResponse($kind) => $result,
-            Expect::File($kind) => $result,
-            Expect::TomlFile($kind) | Expect::YamlFile($kind) | Expect::JsonFile($kind) | Expect::DotenvFile($kind) => $result,
-            Expect::Variable($kind) => $result,
-            Expect::ServiceOutput($kind) => $result,
-            Expect::DockerContainer($kind) => $result,
-            Expect::HoneycombDataset($kind) => $result,
-            Expect::HoneycombSpan($kind) => $result,
-            Expect::XraySegment($kind) => $result,
-            Expect::XraySubsegment($kind) => $result,
-            Expect::XrayGroup($kind) => $result,
-            Expect::XraySamplingRule($kind) => $result,
-            Expect::XrayServiceNode($kind) => $result,
-            Expect::XrayTraceFilter($kind) => $result,
-            Expect::CloudwatchLogGroup($kind) => $result,
-            Expect::CloudwatchLog($kind) => $result,
-            Expect::RollbarItem($kind) => $result,
-            Expect::Absent($kind) => $result,
-        }
-    };
 }
 
 impl Expect {
@@ -187,17 +162,64 @@ impl Expect {
 
     /// Adds what must be asked on behalf of this expectation.
     pub fn wants(&self, wants: &mut Wants) {
-        each!(self, kind => kind.wants(wants));
+        match self {
+            Self::File(file) => {
+                wants.files.insert(file.path.clone());
+            }
+            Self::TomlFile(file) | Self::YamlFile(file) | Self::JsonFile(file) | Self::DotenvFile(file) => {
+                wants.files.insert(file.path.clone());
+            }
+            Self::Variable(variable) => {
+                wants.variables.insert(variable.name.clone());
+            }
+            Self::HoneycombSpan(span) => wants.columns.extend(span.columns()),
+            Self::XraySegment(_) | Self::XraySubsegment(_) => wants.traces = true,
+            Self::XrayGroup(_) => wants.trace_groups = true,
+            Self::XraySamplingRule(_) => wants.sampling_rules = true,
+            Self::XrayServiceNode(_) => wants.service_graph = true,
+            Self::XrayTraceFilter(filter) => {
+                wants.filters.insert(filter.expression.clone());
+                wants.traces = true;
+            }
+            Self::CloudwatchLogGroup(group) => {
+                wants.log_groups.insert(group.name.clone());
+            }
+            Self::CloudwatchLog(log) => {
+                wants.log_groups.insert(log.group.clone());
+            }
+            Self::Absent(absent) => absent.of.wants(wants),
+            Self::HttpResponse(_)
+            | Self::ServiceOutput(_)
+            | Self::DockerContainer(_)
+            | Self::HoneycombDataset(_)
+            | Self::RollbarItem(_) => {}
+        }
     }
 
     /// Judges it, the source having been looked at.
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Verdict {
         match self {
-            Self::TomlFile(file) => file.judge(scene, files::Format::Toml),
-            Self::YamlFile(file) => file.judge(scene, files::Format::Yaml),
-            Self::JsonFile(file) => file.judge(scene, files::Format::Json),
-            Self::DotenvFile(file) => file.judge(scene, files::Format::Dotenv),
-            other => each!(other, kind => kind.judge_plain(scene)),
+            Self::HttpResponse(kind) => kind.judge(scene),
+            Self::File(kind) => kind.judge(scene),
+            Self::TomlFile(kind) => kind.judge(scene, files::Format::Toml),
+            Self::YamlFile(kind) => kind.judge(scene, files::Format::Yaml),
+            Self::JsonFile(kind) => kind.judge(scene, files::Format::Json),
+            Self::DotenvFile(kind) => kind.judge(scene, files::Format::Dotenv),
+            Self::Variable(kind) => kind.judge(scene),
+            Self::ServiceOutput(kind) => kind.judge(scene),
+            Self::DockerContainer(kind) => kind.judge(scene),
+            Self::HoneycombDataset(kind) => kind.judge(scene),
+            Self::HoneycombSpan(kind) => kind.judge(scene),
+            Self::XraySegment(kind) => kind.judge(scene),
+            Self::XraySubsegment(kind) => kind.judge(scene),
+            Self::XrayGroup(kind) => kind.judge(scene),
+            Self::XraySamplingRule(kind) => kind.judge(scene),
+            Self::XrayServiceNode(kind) => kind.judge(scene),
+            Self::XrayTraceFilter(kind) => kind.judge(scene),
+            Self::CloudwatchLogGroup(kind) => kind.judge(scene),
+            Self::CloudwatchLog(kind) => kind.judge(scene),
+            Self::RollbarItem(kind) => kind.judge(scene),
+            Self::Absent(kind) => kind.judge(scene),
         }
     }
 }

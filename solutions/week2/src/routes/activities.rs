@@ -19,7 +19,8 @@ use crate::{
         create_activity::{self, NewActivity},
         create_reply::{self, NewReply},
         current_user::CURRENT_USER,
-        home_activities, notifications_activities, search_activities, show_activity, user_activities,
+        home_activities, notifications_activities, search_activities, show_activity,
+        user_activities,
     },
 };
 
@@ -80,7 +81,10 @@ async fn create(JsonBody(new): JsonBody<NewActivity>) -> Result<Json<CreatedActi
 }
 
 /// `POST /api/activities/{activity_uuid}/reply`
-async fn reply(Path(activity_uuid): Path<String>, JsonBody(new): JsonBody<NewReply>) -> Result<Json<CreatedReply>, ApiError> {
+async fn reply(
+    Path(activity_uuid): Path<String>,
+    JsonBody(new): JsonBody<NewReply>,
+) -> Result<Json<CreatedReply>, ApiError> {
     create_reply::run(CURRENT_USER, parse(&activity_uuid)?, new).map(Json)
 }
 

@@ -22,7 +22,9 @@ pub fn groups() -> Router<AppState> {
 }
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/", post(create)).route("/@{handle}", get(list))
+    Router::new()
+        .route("/", post(create))
+        .route("/@{handle}", get(list))
 }
 
 /// `GET /api/message_groups`

@@ -8,12 +8,19 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
-    Router::new().route("/rollbar/test", get(test)).route("/rollbar/error", get(error))
+    Router::new()
+        .route("/rollbar/test", get(test))
+        .route("/rollbar/error", get(error))
 }
 
 /// `GET /rollbar/test`: a message, sent on purpose.
-async fn test(State(state): State<AppState>, Extension(request): Extension<RequestInfo>) -> &'static str {
-    state.rollbar.report_message(Level::Warning, "Hello World!", request);
+async fn test(
+    State(state): State<AppState>,
+    Extension(request): Extension<RequestInfo>,
+) -> &'static str {
+    state
+        .rollbar
+        .report_message(Level::Warning, "Hello World!", request);
     "Hello World!"
 }
 
@@ -23,5 +30,7 @@ async fn error() -> &'static str {
 }
 
 fn first_bookmark(bookmarks: &[&'static str]) -> &'static str {
-    bookmarks.first().expect("everybody has at least one bookmark")
+    bookmarks
+        .first()
+        .expect("everybody has at least one bookmark")
 }

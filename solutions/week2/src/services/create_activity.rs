@@ -29,8 +29,12 @@ pub struct NewActivity {
 pub fn run(user: User, new: NewActivity) -> Result<CreatedActivity, ApiError> {
     let message = new.message.unwrap_or_default();
     let ttl = new.ttl.as_deref().and_then(time_to_live);
-    let violations: Vec<_> =
-        ttl.is_none().then_some(Violation::TtlBlank).into_iter().chain(check_message(&message, MAX_CHARS)).collect();
+    let violations: Vec<_> = ttl
+        .is_none()
+        .then_some(Violation::TtlBlank)
+        .into_iter()
+        .chain(check_message(&message, MAX_CHARS))
+        .collect();
     match ttl {
         Some(ttl) if violations.is_empty() => {
             let now = Timestamp::now();

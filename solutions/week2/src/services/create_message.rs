@@ -65,7 +65,10 @@ mod tests {
     #[test]
     fn the_limit_counts_characters() {
         assert_eq!(check_message(&"ü".repeat(280), 280), None);
-        assert_eq!(check_message(&"ü".repeat(281), 280), Some(Violation::MessageExceedMaxChars));
+        assert_eq!(
+            check_message(&"ü".repeat(281), 280),
+            Some(Violation::MessageExceedMaxChars)
+        );
         assert_eq!(check_message(" \n", 280), Some(Violation::MessageBlank));
     }
 }

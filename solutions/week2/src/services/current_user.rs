@@ -9,4 +9,8 @@ pub struct User {
 }
 
 /// The user that every request is made by.
-pub const CURRENT_USER: User = User { id: "ada", display_name: "Ada Byron", handle: "ada" };
+pub const CURRENT_USER: User = User {
+    id: "ada",
+    display_name: "Ada Byron",
+    handle: "ada",
+};

@@ -16,7 +16,11 @@ const KITES: Uuid = uuid!("b725863c-539d-4441-8731-a5966b38f557");
 pub fn run() -> Vec<Activity> {
     info!(target: "HomeActivities", "Hello Cloudwatch! from /api/activities/home");
 
-    let span = info_span!("home-activities-mock-data", app.now = Empty, app.result_length = Empty);
+    let span = info_span!(
+        "home-activities-mock-data",
+        app.now = Empty,
+        app.result_length = Empty
+    );
     let _entered = span.enter();
 
     let now = Timestamp::now();

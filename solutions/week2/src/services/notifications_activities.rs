@@ -14,7 +14,11 @@ const LIGHTHOUSE: Uuid = uuid!("4e63c5e4-6e04-41b4-9729-dabdd5d319ea");
 /// The notifications of the current user.
 #[must_use]
 pub fn run() -> Vec<Activity> {
-    let span = info_span!("notifications-activities-mock-data", app.now = Empty, app.result_length = Empty);
+    let span = info_span!(
+        "notifications-activities-mock-data",
+        app.now = Empty,
+        app.result_length = Empty
+    );
     let _entered = span.enter();
 
     let now = Timestamp::now();

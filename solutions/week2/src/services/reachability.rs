@@ -16,7 +16,10 @@ pub struct Reachability {
 /// Asks the health check under the public address. The request is traced, the way back in is not.
 pub async fn run(http: &reqwest::Client, backend_url: &str) -> Reachability {
     let url = format!("{backend_url}/api/health");
-    let status = client_span::send(http, http.get(&url)).await.ok().map(|response| response.status());
+    let status = client_span::send(http, http.get(&url))
+        .await
+        .ok()
+        .map(|response| response.status());
     Reachability {
         url,
         reachable: status.is_some_and(|status| status.is_success()),

@@ -15,15 +15,20 @@ use crate::{
 /// [`ApiError::NotFound`] when no feed has it.
 pub fn run(uuid: Uuid) -> Result<Activity, ApiError> {
     let now = Timestamp::now();
-    [home_activities::mock_data, notifications_activities::mock_data, user_activities::mock_data, search_activities::mock_data]
-        .into_iter()
-        .flat_map(|mock_data| mock_data(now))
-        .flat_map(|activity| {
-            let replies = activity.replies.clone();
-            std::iter::once(activity).chain(replies)
-        })
-        .find(|activity| activity.uuid == uuid)
-        .ok_or(ApiError::NotFound)
+    [
+        home_activities::mock_data,
+        notifications_activities::mock_data,
+        user_activities::mock_data,
+        search_activities::mock_data,
+    ]
+    .into_iter()
+    .flat_map(|mock_data| mock_data(now))
+    .flat_map(|activity| {
+        let replies = activity.replies.clone();
+        std::iter::once(activity).chain(replies)
+    })
+    .find(|activity| activity.uuid == uuid)
+    .ok_or(ApiError::NotFound)
 }
 
 #[cfg(test)]
@@ -35,7 +40,10 @@ mod tests {
         let crud = &home_activities::mock_data(Timestamp::now())[0];
         assert_eq!(run(crud.uuid).unwrap().message, crud.message);
         let reply = &crud.replies[0];
-        assert_eq!(run(reply.uuid).unwrap().reply_to_activity_uuid, Some(crud.uuid));
+        assert_eq!(
+            run(reply.uuid).unwrap().reply_to_activity_uuid,
+            Some(crud.uuid)
+        );
         assert!(matches!(run(Uuid::new_v4()), Err(ApiError::NotFound)));
     }
 }

@@ -1,7 +1,9 @@
 //! A span around each request that we make, and its context in the request's headers, so that the
 //! other side continues our trace.
 
-use axum_tracing_opentelemetry::tracing_opentelemetry_instrumentation_sdk::{find_context_from_tracing, http::inject_context};
+use axum_tracing_opentelemetry::tracing_opentelemetry_instrumentation_sdk::{
+    find_context_from_tracing, http::inject_context,
+};
 use reqwest::{Client, RequestBuilder, Response};
 use tracing::{Instrument, field::Empty, info_span};
 

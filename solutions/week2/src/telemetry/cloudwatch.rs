@@ -5,15 +5,15 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_cloudwatchlogs::{
-    Client,
+    Client, Error,
     config::{
         Builder,
         interceptors::InterceptorContext,
         retry::{ClassifyRetry, RetryAction},
     },
-    error::{DisplayErrorContext, ProvideErrorMetadata},
+    operation::put_log_events::PutLogEventsError,
 };
 use axum::{
     extract::Request,
@@ -29,7 +29,7 @@ use tracing_subscriber::{Layer, filter::Targets};
 use crate::{
     config::{CloudWatchLogs, var},
     telemetry::{
-        BoxedLayer, Warnings,
+        BoxedLayer, Warnings, causes,
         console::{LineFormat, our_targets},
         server_span::{client_ip, is_traced},
     },
@@ -52,12 +52,12 @@ pub async fn start(switch: CloudWatchLogs, warnings: &mut Warnings) -> Option<(B
         CloudWatchLogs::Errors => Targets::new().with_target(ACCESS, Level::WARN),
         CloudWatchLogs::Off => return None,
     };
-    if var("AWS_REGION").is_none() && var("AWS_DEFAULT_REGION").is_none() {
+    let Some(region) = var("AWS_REGION").or_else(|| var("AWS_DEFAULT_REGION")) else {
         warnings.add("AWS_DEFAULT_REGION", "no lines are sent to CloudWatch Logs");
         return None;
-    }
+    };
 
-    let client = client().await;
+    let client = client(region).await;
     let stream = stream_name();
     tokio::spawn(create_destination(client.clone(), stream.clone()));
 
@@ -67,15 +67,20 @@ pub async fn start(switch: CloudWatchLogs, warnings: &mut Warnings) -> Option<(B
         .with_interval(BATCH_INTERVAL)
         .with_batch_size(BATCH_SIZE);
     let (layer, guard) = tracing_cloudwatch::layer()
-        .with_fmt_layer(tracing_subscriber::fmt::layer().event_format(LineFormat).with_ansi(false))
+        .with_fmt_layer(
+            tracing_subscriber::fmt::layer()
+                .event_format(LineFormat::LogEvent)
+                .with_ansi(false),
+        )
         .with_client(client, export);
     Some((layer.with_filter(lines).boxed(), guard))
 }
 
 /// A client set up by the standard AWS variables. It gives up after a while, so that lines for an
 /// endpoint that never answers do not pile up.
-async fn client() -> Client {
-    let shared: SdkConfig = aws_config::defaults(BehaviorVersion::latest())
+async fn client(region: String) -> Client {
+    let shared = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region))
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(1))
@@ -83,11 +88,17 @@ async fn client() -> Client {
                 .operation_timeout(Duration::from_secs(10))
                 .build(),
         )
-        .retry_config(RetryConfig::standard().with_max_attempts(6).with_initial_backoff(Duration::from_millis(100)))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(15)
+                .with_initial_backoff(Duration::from_millis(100))
+                .with_max_backoff(BATCH_INTERVAL),
+        )
         .load()
         .await;
     // The SDK would take an empty variable for an address.
-    let endpoint = var("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS").or_else(|| shared.endpoint_url().map(str::to_owned));
+    let endpoint = var("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS")
+        .or_else(|| shared.endpoint_url().map(str::to_owned));
     let mut config = Builder::from(&shared).retry_classifier(DestinationIsComing);
     config.set_endpoint_url(endpoint);
     Client::from_conf(config.build())
@@ -100,14 +111,13 @@ struct DestinationIsComing;
 
 impl ClassifyRetry for DestinationIsComing {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let code = context
+        let error = context
             .output_or_error()
             .and_then(Result::err)
             .and_then(|error| error.as_operation_error())
-            .and_then(|error| error.downcast_ref::<aws_sdk_cloudwatchlogs::operation::put_log_events::PutLogEventsError>())
-            .and_then(ProvideErrorMetadata::code);
-        match code {
-            Some("ResourceNotFoundException") => RetryAction::transient_error(),
+            .and_then(|error| error.downcast_ref::<PutLogEventsError>());
+        match error {
+            Some(PutLogEventsError::ResourceNotFoundException(_)) => RetryAction::transient_error(),
             _ => RetryAction::NoActionIndicated,
         }
     }
@@ -119,19 +129,24 @@ impl ClassifyRetry for DestinationIsComing {
 
 /// Creates the group, if it is missing, and the stream.
 async fn create_destination(client: Client, stream: String) {
-    let group = client.create_log_group().log_group_name(LOG_GROUP).send();
-    match group.await.map_err(aws_sdk_cloudwatchlogs::Error::from) {
-        Ok(_) | Err(aws_sdk_cloudwatchlogs::Error::ResourceAlreadyExistsException(_)) => {}
-        Err(error) => return report("group", &error),
-    }
-    let stream = client.create_log_stream().log_group_name(LOG_GROUP).log_stream_name(stream).send();
-    if let Err(error) = stream.await {
-        report("stream", &error.into());
+    if let Err(error) = try_create_destination(&client, stream).await {
+        let error = causes(&error);
+        warn!("CloudWatch Logs: there is no stream to write to: {error}");
     }
 }
 
-fn report(what: &str, error: &aws_sdk_cloudwatchlogs::Error) {
-    warn!("CloudWatch Logs: the log {what} cannot be created: {}", DisplayErrorContext(error));
+async fn try_create_destination(client: &Client, stream: String) -> Result<(), Error> {
+    let group = client.create_log_group().log_group_name(LOG_GROUP);
+    match group.send().await.map_err(Error::from) {
+        Ok(_) | Err(Error::ResourceAlreadyExistsException(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let stream = client
+        .create_log_stream()
+        .log_group_name(LOG_GROUP)
+        .log_stream_name(stream);
+    stream.send().await?;
+    Ok(())
 }
 
 /// Host and start time, as `3f2c9a/2026-11-20T12-13-14.151Z`: a colon is not allowed in a name.

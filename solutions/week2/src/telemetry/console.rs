@@ -25,7 +25,7 @@ use crate::telemetry::{BoxedLayer, cloudwatch::ACCESS};
 /// Prints each span when it ends:
 ///
 /// ```text
-/// span home-activities-mock-data 0.08 ms trace=6a5f… id=07e0… parent=93b1… app.result_length=3
+/// span internal home-activities-mock-data 0.08 ms trace=6a5f… id=07e0… parent=93b1… app.now=…
 /// ```
 #[derive(Debug)]
 pub struct SpanPrinter;
@@ -46,10 +46,14 @@ struct Line<'a>(&'a SpanData);
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let span = self.0;
-        let took = span.end_time.duration_since(span.start_time).unwrap_or(Duration::ZERO);
+        let took = span
+            .end_time
+            .duration_since(span.start_time)
+            .unwrap_or(Duration::ZERO);
         write!(
             f,
-            "span {} {:.2} ms trace={} id={}",
+            "span {} {} {:.2} ms trace={} id={}",
+            format!("{:?}", span.span_kind).to_lowercase(),
             span.name,
             took.as_secs_f64() * 1000.0,
             span.span_context.trace_id(),
@@ -72,7 +76,7 @@ impl fmt::Display for Line<'_> {
 /// by its vendor says so here.
 pub fn layer() -> BoxedLayer {
     tracing_subscriber::fmt::layer()
-        .event_format(LineFormat)
+        .event_format(LineFormat::Console)
         .with_ansi(false)
         .log_internal_errors(false)
         .with_filter(our_targets(Level::INFO).with_default(Level::WARN))
@@ -81,25 +85,43 @@ pub fn layer() -> BoxedLayer {
 
 /// The targets, or logger names, of this service.
 pub fn our_targets(level: Level) -> Targets {
-    Targets::new().with_target(env!("CARGO_CRATE_NAME"), level).with_target("HomeActivities", level).with_target(ACCESS, level)
+    Targets::new()
+        .with_target(env!("CARGO_CRATE_NAME"), level)
+        .with_target("HomeActivities", level)
+        .with_target(ACCESS, level)
 }
 
 /// `LEVEL target: message`, except that an access line stands alone. The spans around an event are
 /// left out: they have their own way to the vendors.
-#[derive(Debug, Clone, Copy)]
-pub struct LineFormat;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineFormat {
+    /// A line of a stream.
+    Console,
+    /// An event of a log, which needs no line break.
+    LogEvent,
+}
 
 impl<S, N> FormatEvent<S, N> for LineFormat
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, context: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let metadata = event.metadata();
         if metadata.target() != ACCESS {
             write!(writer, "{} {}: ", metadata.level(), metadata.target())?;
         }
-        context.field_format().format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+        context
+            .field_format()
+            .format_fields(writer.by_ref(), event)?;
+        match self {
+            Self::Console => writeln!(writer),
+            Self::LogEvent => Ok(()),
+        }
     }
 }

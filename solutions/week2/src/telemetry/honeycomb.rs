@@ -11,8 +11,13 @@ use crate::{config::var, telemetry::Warnings};
 /// The exporter. It runs on the batch processor's thread, which is why it needs the *blocking* HTTP
 /// client: an async one finds no runtime there, panics, and nothing is exported ever after.
 pub fn exporter(warnings: &mut Warnings) -> Option<SpanExporter> {
-    if var("OTEL_EXPORTER_OTLP_ENDPOINT").is_none() && var("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").is_none() {
-        warnings.add("OTEL_EXPORTER_OTLP_ENDPOINT", "no spans are sent to Honeycomb");
+    if var("OTEL_EXPORTER_OTLP_ENDPOINT").is_none()
+        && var("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT").is_none()
+    {
+        warnings.add(
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "no spans are sent to Honeycomb",
+        );
         return None;
     }
     SpanExporter::builder()

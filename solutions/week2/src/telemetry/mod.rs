@@ -21,14 +21,16 @@ pub mod rollbar;
 pub mod server_span;
 pub mod xray;
 
-use std::time::Duration;
+use std::{error::Error, iter, time::Duration};
 
-use opentelemetry::{KeyValue, global, propagation::TextMapCompositePropagator, trace::TracerProvider};
+use opentelemetry::{global, propagation::TextMapCompositePropagator, trace::TracerProvider};
 use opentelemetry_aws::trace::{MissingSampledBehavior, XrayIdGenerator, XrayPropagator};
-use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use tokio::time::timeout;
 use tracing::{Metadata, warn};
-use tracing_subscriber::{Layer, Registry, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Layer, Registry, filter::filter_fn, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::config::{Config, var};
 use rollbar::Rollbar;
@@ -52,7 +54,10 @@ impl Telemetry {
     pub async fn start(config: &Config) -> Self {
         let mut warnings = Warnings::default();
         if var("OTEL_SERVICE_NAME").is_none() {
-            warnings.add("OTEL_SERVICE_NAME", "every vendor files us under `unknown_service`");
+            warnings.add(
+                "OTEL_SERVICE_NAME",
+                "every vendor files us under `unknown_service`",
+            );
         }
 
         set_propagator();
@@ -77,7 +82,12 @@ impl Telemetry {
         let _ = tracing_subscriber::registry().with(layers).try_init();
         warnings.print();
 
-        Self { provider, cloudwatch, rollbar, rollbar_guard }
+        Self {
+            provider,
+            cloudwatch,
+            rollbar,
+            rollbar_guard,
+        }
     }
 
     /// The reporter that handlers and layers share.
@@ -88,7 +98,12 @@ impl Telemetry {
 
     /// Sends what is left, to all vendors at the same time, and gives up after [`FLUSH_WITHIN`].
     pub async fn shutdown(self) {
-        let Self { provider, cloudwatch, rollbar_guard, .. } = self;
+        let Self {
+            provider,
+            cloudwatch,
+            rollbar_guard,
+            ..
+        } = self;
         // The provider shuts its two batch processors down one after the other, and blocks.
         let spans = tokio::task::spawn_blocking(move || {
             let _ = provider.shutdown_with_timeout(FLUSH_WITHIN / 2);
@@ -110,9 +125,7 @@ impl Telemetry {
 /// One provider for all traces: an X-Ray trace id is a valid W3C trace id, though not the other
 /// way round, so X-Ray's generator serves everybody.
 fn tracer_provider(warnings: &mut Warnings) -> SdkTracerProvider {
-    let resource = Resource::builder().with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION"))).build();
     let mut provider = SdkTracerProvider::builder()
-        .with_resource(resource)
         .with_id_generator(XrayIdGenerator::default())
         .with_simple_exporter(console::SpanPrinter);
     if let Some(exporter) = honeycomb::exporter(warnings) {
@@ -137,7 +150,9 @@ fn set_propagator() {
 /// Which spans go to the vendors: ours and the server span, not those inside of libraries. Events
 /// are the log's business.
 fn is_our_span(metadata: &Metadata<'_>) -> bool {
-    metadata.is_span() && (metadata.target().starts_with(env!("CARGO_CRATE_NAME")) || metadata.target() == "otel::tracing")
+    metadata.is_span()
+        && (metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
+            || metadata.target() == "otel::tracing")
 }
 
 /// What to tell the learner once there is a log to tell it in.
@@ -151,8 +166,9 @@ impl Warnings {
     }
 
     /// Anything else that leaves a vendor out.
-    pub fn add_error(&mut self, vendor: &str, error: &dyn std::error::Error) {
-        self.0.push(format!("{vendor} is left out: {error}"));
+    pub fn add_error(&mut self, vendor: &str, error: &dyn Error) {
+        self.0
+            .push(format!("{vendor} is left out: {}", causes(error)));
     }
 
     fn print(self) {
@@ -160,4 +176,12 @@ impl Warnings {
             warn!("{warning}");
         }
     }
+}
+
+/// An error and what caused it, in one line. Most HTTP errors say little without their causes.
+fn causes(error: &dyn Error) -> String {
+    iter::successors(Some(error), |&error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }

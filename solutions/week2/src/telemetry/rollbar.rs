@@ -30,7 +30,10 @@ use item::{Body, Item};
 pub use item::{Level, RequestInfo};
 use stack::Panic;
 
-use crate::{config::var, telemetry::Warnings};
+use crate::{
+    config::var,
+    telemetry::{Warnings, causes},
+};
 
 const QUEUE: usize = 64;
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -54,7 +57,8 @@ pub fn start(warnings: &mut Warnings) -> (Rollbar, Option<Guard>) {
         warnings.add("ROLLBAR_ACCESS_TOKEN", "no errors are reported to Rollbar");
         return (Rollbar::default(), None);
     };
-    let endpoint = var("ROLLBAR_ENDPOINT").unwrap_or_else(|| "https://api.rollbar.com/api/1/".to_owned());
+    let endpoint =
+        var("ROLLBAR_ENDPOINT").unwrap_or_else(|| "https://api.rollbar.com/api/1/".to_owned());
     let sender = match Sender::new(&endpoint, token) {
         Ok(sender) => sender,
         Err(error) => {
@@ -91,7 +95,11 @@ impl Rollbar {
 }
 
 /// Turns a panic in a handler into a 500, and reports it with its stack and the request.
-pub async fn report_panics(State(rollbar): State<Rollbar>, mut request: Request, next: Next) -> Response {
+pub async fn report_panics(
+    State(rollbar): State<Rollbar>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let info = RequestInfo::new(&request);
     request.extensions_mut().insert(info.clone());
     let result = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -99,7 +107,10 @@ pub async fn report_panics(State(rollbar): State<Rollbar>, mut request: Request,
         let panic = Panic::take(payload.as_ref());
         Span::current().add_event(
             "exception",
-            vec![KeyValue::new("exception.type", Panic::CLASS), KeyValue::new("exception.message", panic.message.clone())],
+            vec![
+                KeyValue::new("exception.type", Panic::CLASS),
+                KeyValue::new("exception.message", panic.message.clone()),
+            ],
         );
         rollbar.enqueue(Item::new(Level::Error, Body::Trace(panic), info));
         let body = Json(json!({ "error": "internal server error" }));
@@ -155,7 +166,7 @@ impl Sender {
                 let answer: Value = response.json().await.unwrap_or_default();
                 warn!("Rollbar refuses an item: {status} {}", answer["message"]);
             }
-            Err(error) => warn!("Rollbar cannot be reached: {error}"),
+            Err(error) => warn!("Rollbar cannot be reached: {}", causes(&error)),
         }
     }
 }

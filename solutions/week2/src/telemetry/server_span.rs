@@ -25,7 +25,11 @@ pub fn is_traced(path: &str) -> bool {
 /// Puts scheme and host into the URI. HTTP/1.1 leaves both out of the request line, and without them
 /// the span has an empty `url.scheme`.
 pub async fn complete_uri(mut request: Request) -> Request {
-    let authority = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).and_then(|host| host.parse().ok());
+    let authority = request
+        .headers()
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .and_then(|host| host.parse().ok());
     if let (None, Some(authority)) = (request.uri().scheme(), authority) {
         let mut parts = request.uri().clone().into_parts();
         parts.scheme = Some(scheme(request.headers()));

@@ -11,7 +11,9 @@ use std::{
     sync::OnceLock,
 };
 
-use opentelemetry_aws::xray_exporter::{SegmentDocument, SegmentDocumentExporter, SegmentTranslator, XrayExporter};
+use opentelemetry_aws::xray_exporter::{
+    SegmentDocument, SegmentDocumentExporter, SegmentTranslator, XrayExporter,
+};
 
 use crate::{config::var, telemetry::Warnings};
 
@@ -41,7 +43,10 @@ impl Daemon {
     const HEADER: &[u8] = b"{\"format\": \"json\", \"version\": 1}\n";
 
     fn new(address: String) -> Self {
-        Self { address, connection: OnceLock::new() }
+        Self {
+            address,
+            connection: OnceLock::new(),
+        }
     }
 
     /// The socket and the daemon's address, from the first time that the name resolves.
@@ -49,11 +54,10 @@ impl Daemon {
         if let Some(connection) = self.connection.get() {
             return Ok(connection);
         }
-        let daemon = self
-            .address
-            .to_socket_addrs()?
-            .next()
-            .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))?;
+        let daemon =
+            self.address.to_socket_addrs()?.next().ok_or_else(|| {
+                io::Error::new(io::ErrorKind::NotFound, "the name has no address")
+            })?;
         let socket = match daemon {
             SocketAddr::V4(_) => UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?,
             SocketAddr::V6(_) => UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0))?,
@@ -65,10 +69,16 @@ impl Daemon {
 impl SegmentDocumentExporter for Daemon {
     type Error = io::Error;
 
-    async fn export_segment_documents(&self, documents: Vec<SegmentDocument<'_>>) -> io::Result<()> {
+    async fn export_segment_documents(
+        &self,
+        documents: Vec<SegmentDocument<'_>>,
+    ) -> io::Result<()> {
         let (socket, daemon) = self.connection().map_err(|error| {
             let address = &self.address;
-            io::Error::new(error.kind(), format!("the X-Ray daemon at `{address}` cannot be resolved: {error}"))
+            io::Error::new(
+                error.kind(),
+                format!("the X-Ray daemon at `{address}` cannot be resolved: {error}"),
+            )
         })?;
         let mut datagram = Vec::new();
         for document in documents {

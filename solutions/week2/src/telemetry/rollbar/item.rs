@@ -56,7 +56,14 @@ pub struct RequestInfo {
 
 impl Item {
     pub(super) fn new(level: Level, body: Body, request: RequestInfo) -> Self {
-        Self { uuid: Uuid::new_v4(), level, at: Utc::now(), trace_id: find_current_trace_id(), body, request }
+        Self {
+            uuid: Uuid::new_v4(),
+            level,
+            at: Utc::now(),
+            trace_id: find_current_trace_id(),
+            body,
+            request,
+        }
     }
 
     /// The `data` member of a report.
@@ -114,7 +121,12 @@ impl RequestInfo {
 
 /// The headers, with the secrets in them crossed out.
 fn scrub(headers: &HeaderMap) -> BTreeMap<String, String> {
-    let secret = [header::AUTHORIZATION, header::PROXY_AUTHORIZATION, header::COOKIE, header::SET_COOKIE];
+    let secret = [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::COOKIE,
+        header::SET_COOKIE,
+    ];
     headers
         .iter()
         .map(|(name, value)| {
@@ -137,7 +149,10 @@ mod tests {
         let request = Request::get("http://localhost:4567/rollbar/test?x=1")
             .header("authorization", "Bearer s3cret")
             .header("cookie", "session=s3cret")
-            .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            .header(
+                "traceparent",
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            )
             .body(RequestBody::empty())
             .unwrap();
         RequestInfo::new(&request)
@@ -150,9 +165,15 @@ mod tests {
         assert_eq!(data["environment"], "production");
         assert_eq!(data["level"], "warning");
         assert_eq!(data["body"]["message"]["body"], "hello");
-        assert_eq!(data["request"]["url"], "http://localhost:4567/rollbar/test?x=1");
+        assert_eq!(
+            data["request"]["url"],
+            "http://localhost:4567/rollbar/test?x=1"
+        );
         assert_eq!(data["request"]["query_string"], "x=1");
-        assert_eq!(data["request"]["headers"]["traceparent"], "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        assert_eq!(
+            data["request"]["headers"]["traceparent"],
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        );
         assert_eq!(data["uuid"].as_str().unwrap().len(), 36);
         assert!(!data.to_string().contains("s3cret"), "{data}");
     }

@@ -44,12 +44,8 @@ pub(super) fn install_hook() {
             }),
             backtrace: Some(Backtrace::new_unresolved()),
         };
-        match &panic.location {
-            Some(Frame { filename, lineno, .. }) => {
-                error!("panic at {filename}:{lineno}: {}", panic.message);
-            }
-            None => error!("panic: {}", panic.message),
-        }
+        let place = info.location().map(ToString::to_string);
+        error!("panic at {}: {}", place.unwrap_or_default(), panic.message);
         LAST.set(Some(panic));
     }));
 }
@@ -60,7 +56,11 @@ impl Panic {
 
     /// The panic that was just caught on this thread.
     pub(super) fn take(payload: &(dyn Any + Send)) -> Self {
-        LAST.take().unwrap_or_else(|| Self { message: message(payload), location: None, backtrace: None })
+        LAST.take().unwrap_or_else(|| Self {
+            message: message(payload),
+            location: None,
+            backtrace: None,
+        })
     }
 
     /// The calls that led to the panic, the last one last. Only those in this service: the sixty
@@ -69,7 +69,9 @@ impl Panic {
         let mut frames = self.backtrace.clone().map(own_frames).unwrap_or_default();
         frames.reverse();
         if let Some(location) = &self.location
-            && frames.last().is_none_or(|last| last.filename != location.filename || last.lineno != location.lineno)
+            && frames.last().is_none_or(|last| {
+                last.filename != location.filename || last.lineno != location.lineno
+            })
         {
             frames.push(location.clone());
         }
