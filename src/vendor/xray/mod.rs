@@ -1,5 +1,6 @@
 //! AWS X-Ray, through AWS's own SDK: traces by id, groups, sampling rules, the service graph, filter expressions.
 
+mod create;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -87,10 +88,7 @@ impl Client {
     /// # Errors
     /// When we could not look.
     pub async fn observe(&self, question: &Question) -> Result<Sightings, Trouble> {
-        let sdk = self
-            .sdk
-            .get_or_try_init(|| async { Ok::<_, Trouble>(aws_sdk_xray::Client::new(self.account.session().await?)) })
-            .await?;
+        let sdk = self.sdk().await?;
         if question.traces || question.graph || !question.filters.is_empty() {
             self.destination.get_or_try_init(|| self.check_destination(sdk)).await?;
         }
@@ -102,6 +100,10 @@ impl Client {
             self.filtered(sdk, question),
         )?;
         Ok(Sightings { segments, groups, rules, nodes, filtered })
+    }
+
+    async fn sdk(&self) -> Result<&aws_sdk_xray::Client, Trouble> {
+        self.sdk.get_or_try_init(|| async { Ok(aws_sdk_xray::Client::new(self.account.session().await?)) }).await
     }
 
     /// With Transaction Search on, spans go to CloudWatch Logs and the trace API stays empty: better said than waited for.
