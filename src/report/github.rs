@@ -1,7 +1,7 @@
 //! The report for GitHub Actions: annotations as workflow commands, and a job summary in Markdown.
 
-use super::pretty::{remarks, sentence};
 use super::plain::{points, values};
+use super::pretty::{remarks, sentence};
 use super::text::{bounded, duration, one_line};
 use super::{CheckReport, Place, Report, RunStatus, Status, StepReport};
 

@@ -152,7 +152,8 @@ pub fn plain(agenda: &Agenda) -> String {
 #[must_use]
 #[allow(clippy::expect_used)]
 pub fn json(agenda: &Agenda) -> String {
-    let mut text = serde_json::to_string_pretty(&Listing::from(agenda)).expect("a listing has only texts as keys, and finite numbers");
+    let mut text =
+        serde_json::to_string_pretty(&Listing::from(agenda)).expect("a listing has only texts as keys, and finite numbers");
     text.push('\n');
     text
 }

@@ -295,7 +295,12 @@ impl Page {
         let full = (earned as usize * width).checked_div(possible as usize).unwrap_or(0).min(width);
         let done = self.look.sign("█", "#").repeat(full);
         let left = self.look.sign("░", ".").repeat(width - full);
-        let bar = format!("{}{}  {}", self.look.paint(tone, &done), self.look.paint(Tone::Dim, &left), self.look.paint(Tone::Strong, &text));
+        let bar = format!(
+            "{}{}  {}",
+            self.look.paint(tone, &done),
+            self.look.paint(Tone::Dim, &left),
+            self.look.paint(Tone::Strong, &text)
+        );
         self.text.push_str(&bar);
         self.blank();
     }

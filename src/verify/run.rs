@@ -64,6 +64,8 @@ pub async fn run(plan: &Plan, subject: &Subject, lab: &Lab, pace: Pace, stop: &C
         course: plan.agenda.course.clone(),
         target: plan.agenda.target.clone(),
         started_ms: clock.started_ms(),
+        // A compose file that cannot be read is told of when the service is to be started.
+        service: composed(subject).ok().and_then(|environment| telemetry_name(&environment)),
         workspace: Some(subject.manifest.workspace.display().to_string()),
         ..Evidence::default()
     });
@@ -184,6 +186,18 @@ async fn start(
     }
 }
 
+/// What the service calls itself in its telemetry.
+fn telemetry_name(environment: &Environment) -> Option<String> {
+    environment.get("OTEL_SERVICE_NAME").map(str::to_owned).filter(|name| !name.trim().is_empty())
+}
+
+/// The environment that the compose file gives the service.
+fn composed(subject: &Subject) -> Result<Environment, ServiceError> {
+    let manifest = &subject.manifest;
+    let compose = Compose::load(&manifest.workspace, &manifest.compose_file())?;
+    Ok(compose.resolve(&manifest.service.name, &subject.variables)?.into_environment())
+}
+
 async fn have(
     plan: &Plan,
     subject: &Subject,
@@ -193,11 +207,7 @@ async fn have(
     sink: Sink<'_>,
 ) -> Result<Crew, ServiceError> {
     let manifest = &subject.manifest;
-    let composed = Compose::load(&manifest.workspace, &manifest.compose_file())
-        .and_then(|compose| compose.resolve(&manifest.service.name, &subject.variables))?;
-    let environment = composed.into_environment();
-    evidence.lock().await.service =
-        environment.get("OTEL_SERVICE_NAME").map(str::to_owned).filter(|name| !name.trim().is_empty());
+    let environment = composed(subject)?;
 
     if !subject.any_port
         && let Some(instance) = service::attach(&manifest.service.url, &manifest.service.health).await?

@@ -148,7 +148,8 @@ impl Bars {
 
     /// `Waiting for Honeycomb, AWS X-Ray: 12 checks`.
     fn say_what_is_awaited(&self) {
-        let sources: Vec<&str> = self.sources.iter().filter(|(_, waiting)| **waiting > 0).map(|(source, _)| source.title()).collect();
+        let sources: Vec<&str> =
+            self.sources.iter().filter(|(_, waiting)| **waiting > 0).map(|(source, _)| source.title()).collect();
         if sources.is_empty() || self.waiting.is_empty() {
             self.say(name(Stage::Collecting));
         } else {
