@@ -20,8 +20,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 pub use access::Access;
 
-use super::api::Api;
-use super::{HONEYCOMB, transport, trouble};
+use super::api::{Api, Reply};
+use super::{HONEYCOMB, transport};
 use crate::facts::{Dataset, Level, Secret, Span, TraceId, Trouble};
 
 /// Where Honeycomb is, unless the team lives in the EU (`https://api.eu1.honeycomb.io`).
@@ -72,10 +72,17 @@ pub struct Client {
     access: OnceCell<Access>,
     /// Set once a query was refused: the plan does not change within a run.
     no_queries: AtomicBool,
-    /// The columns of a dataset, by slug, and the write after which they were read.
-    columns: Mutex<BTreeMap<String, (Option<i64>, Vec<Column>)>>,
+    /// The columns of each dataset, by slug.
+    columns: Mutex<BTreeMap<String, ReadColumns>>,
     /// The last query's specification and id: asked again, it need not be created again.
     query: Mutex<Option<(serde_json::Value, String)>>,
+}
+
+/// The columns of a dataset, as they were after one of its writes.
+#[derive(Debug)]
+struct ReadColumns {
+    after_write_ms: i64,
+    columns: Vec<Column>,
 }
 
 /// A column of a dataset.
@@ -185,7 +192,7 @@ impl Client {
 
     async fn datasets(&self) -> Result<Vec<Dataset>, Trouble> {
         let reply = self.api.get(&["1", "datasets"], &[]).await?;
-        if let Some(trouble) = self.denied(&reply, "list datasets", "Create Datasets") {
+        if let Some(trouble) = denied(&reply, "list datasets", "Create Datasets") {
             return Err(trouble);
         }
         let found: Vec<DatasetWire> = self.api.read(&reply)?;
@@ -201,17 +208,16 @@ impl Client {
 
     /// The columns of a dataset; read again only when the dataset was written since.
     async fn columns(&self, dataset: &Dataset) -> Result<Vec<Column>, Trouble> {
-        if let Some((read_after, columns)) = self.columns.lock().await.get(&dataset.slug)
-            && dataset.last_written_ms.is_some()
-            && *read_after == dataset.last_written_ms
+        if let Some(read) = self.columns.lock().await.get(&dataset.slug)
+            && dataset.last_written_ms == Some(read.after_write_ms)
         {
-            return Ok(columns.clone());
+            return Ok(read.columns.clone());
         }
         let reply = self.api.get(&["1", "columns", &dataset.slug], &[]).await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(Vec::new());
         }
-        if let Some(trouble) = self.denied(&reply, "list columns", "Manage Queries and Columns") {
+        if let Some(trouble) = denied(&reply, "list columns", "Manage Queries and Columns") {
             return Err(trouble);
         }
         let found: Vec<ColumnWire> = self.api.read(&reply)?;
@@ -219,20 +225,17 @@ impl Client {
             .into_iter()
             .map(|column| Column { last_written_ms: column.last_written.as_deref().and_then(unix_ms), name: column.key_name })
             .collect();
-        self.columns.lock().await.insert(dataset.slug.clone(), (dataset.last_written_ms, columns.clone()));
+        if let Some(after_write_ms) = dataset.last_written_ms {
+            self.columns.lock().await.insert(dataset.slug.clone(), ReadColumns { after_write_ms, columns: columns.clone() });
+        }
         Ok(columns)
     }
+}
 
-    fn denied(&self, reply: &super::api::Reply, what: &str, permission: &str) -> Option<Trouble> {
-        matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then(|| {
-            trouble::lasting(
-                format!("the Honeycomb key may not {what} ({})", reply.status.as_u16()),
-                format!(
-                    "give the configuration key the permission `{permission}`: in Honeycomb under Environment settings, API Keys"
-                ),
-            )
-        })
-    }
+/// A refusal of something for which the key needs a permission.
+fn denied(reply: &Reply, what: &str, permission: &str) -> Option<Trouble> {
+    matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        .then(|| access::lacks(&format!("{what} ({})", reply.status.as_u16()), permission))
 }
 
 /// The datasets whose columns matter: the service's own first, then those that were written last.

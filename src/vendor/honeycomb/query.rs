@@ -90,7 +90,7 @@ impl Client {
         let mut result: QueryResult = self.api.read(&reply)?;
         let mut wait = if self.loopback { Duration::from_millis(5) } else { Duration::from_millis(250) };
         let deadline = tokio::time::Instant::now() + self.api.deadline;
-        while !result.complete {
+        while !result.complete || result.data.is_none() {
             if tokio::time::Instant::now() + wait > deadline {
                 return Err(trouble::passing(
                     format!("Honeycomb did not finish the query within {:?}", self.api.deadline),

@@ -259,3 +259,23 @@ fn the_pace_follows_the_endpoint() {
     assert_eq!(at("http://127.0.0.1:4318"), Duration::ZERO);
     assert!(at(ENDPOINT) >= Duration::from_secs(6));
 }
+
+#[tokio::test]
+async fn a_connection_that_is_not_secure_is_not_used() {
+    let plain = Fake::serve(|_| auth(true)).await;
+    let client = Client::new(http_client().unwrap(), &plain.url().replace("http://", "https://"), Secret::new(KEY));
+    let trouble = client.observe(&question()).await.unwrap_err();
+    assert!(
+        !trouble.passing && trouble.cause.contains("no secure connection") && trouble.remedy.contains("clock"),
+        "{trouble:?}"
+    );
+    assert_eq!(plain.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut_off() {
+    let fake =
+        environment(|asked| (asked.line() == "GET /1/datasets").then(|| Answer::json(200, vec![b' '; 17 * 1024 * 1024]))).await;
+    let trouble = client(&fake).observe(&question()).await.unwrap_err();
+    assert!(!trouble.passing && trouble.cause.contains("larger than 16 MiB"), "{trouble:?}");
+}
