@@ -13,7 +13,10 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_xray::config::retry::RetryConfig;
 use aws_sdk_xray::config::timeout::TimeoutConfig;
-use aws_sdk_xray::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, StalledStreamProtectionConfig};
+use aws_sdk_xray::config::{
+    Credentials, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
 use super::{DEADLINE, transport, trouble};
@@ -97,11 +100,21 @@ impl Account {
             // The answers are small and have a deadline.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(self.endpoint.clone());
-        if self.is_loopback() && self.endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://")) {
-            // The default client asks the proxy that the environment names, for loopback too.
-            config.set_http_client(Some(aws_smithy_http_client::Builder::new().build_http()));
+        if self.is_loopback() {
+            config.set_http_client(Some(self.direct_client()));
         }
         Ok(config.build())
+    }
+
+    /// The default client asks the proxy that the environment names, for loopback too; this one asks none.
+    fn direct_client(&self) -> SharedHttpClient {
+        let builder = aws_smithy_http_client::Builder::new();
+        if self.endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://")) {
+            // The system's certificates need not be read.
+            builder.build_http()
+        } else {
+            builder.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).build_https()
+        }
     }
 
     async fn region(&self) -> Result<Region, Trouble> {

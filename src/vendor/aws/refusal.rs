@@ -16,7 +16,7 @@ impl Account {
     where
         E: ProvideErrorMetadata + Error + 'static,
     {
-        let endpoint = self.endpoint.as_deref().unwrap_or("AWS");
+        let endpoint = &self.address(action);
         match error {
             SdkError::TimeoutError(_) => Failure::Late.trouble(vendor, endpoint, self.deadline),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => Failure::Late.trouble(vendor, endpoint, self.deadline),
@@ -31,11 +31,7 @@ impl Account {
             },
             SdkError::ServiceError(refusal) => self.refusal(vendor, action, refusal.err(), refusal.raw()),
             _ => trouble::lasting(
-                format!(
-                    "{vendor_name} could not be asked: {}",
-                    trouble::quote(&innermost(error), &[]),
-                    vendor_name = vendor.name
-                ),
+                format!("{} could not be asked: {}", vendor.name, trouble::quote(&innermost(error), &self.secrets())),
                 "check the AWS region and credentials",
             ),
         }
@@ -84,14 +80,19 @@ impl Account {
                 format!("the AWS account is not ready for {name} ({code})"),
                 "finish the account's registration in the AWS console; a fresh account can take some hours",
             ),
-            _ if code.is_empty() && said.is_empty() => {
-                trouble::garbage(vendor, action, self.endpoint.as_deref().unwrap_or("AWS"))
-            }
+            _ if code.is_empty() && said.is_empty() => trouble::garbage(vendor, action, &self.address(action)),
             _ => trouble::lasting(
                 format!("{name} refused `{action}` ({status}): {}", trouble::quote(&[code, said].join(" "), &self.secrets())),
                 "check the AWS region, the key and what was asked for",
             ),
         }
+    }
+
+    /// Where an action's service is.
+    fn address(&self, action: &str) -> String {
+        let service = action.split(':').next().unwrap_or_default();
+        let region = self.session.get().and_then(SdkConfig::region).map_or("", Region::as_ref);
+        self.endpoint.clone().unwrap_or_else(|| format!("https://{service}.{region}.amazonaws.com"))
     }
 
     fn unresolved(&self, vendor: Vendor) -> Trouble {

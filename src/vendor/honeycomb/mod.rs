@@ -72,17 +72,10 @@ pub struct Client {
     access: OnceCell<Access>,
     /// Set once a query was refused: the plan does not change within a run.
     no_queries: AtomicBool,
-    /// The columns of each dataset, by slug.
-    columns: Mutex<BTreeMap<String, ReadColumns>>,
+    /// The names of the columns that were seen: columns come and stay.
+    known: Mutex<BTreeSet<String>>,
     /// The last query's specification and id: asked again, it need not be created again.
     query: Mutex<Option<(serde_json::Value, String)>>,
-}
-
-/// The columns of a dataset, as they were after one of its writes.
-#[derive(Debug)]
-struct ReadColumns {
-    after_write_ms: i64,
-    columns: Vec<Column>,
 }
 
 /// A column of a dataset.
@@ -116,7 +109,7 @@ impl Client {
             loopback: transport::is_loopback(endpoint),
             access: OnceCell::new(),
             no_queries: AtomicBool::new(false),
-            columns: Mutex::default(),
+            known: Mutex::default(),
             query: Mutex::default(),
         }
     }
@@ -170,9 +163,8 @@ impl Client {
         access.must_read()?;
         let datasets = self.datasets().await?;
         let near = nearby(&datasets, question.service.as_deref());
-        let columns = future::try_join_all(near.iter().map(|dataset| self.columns(dataset))).await?;
         if self.level() == Level::Exact {
-            let known: BTreeSet<&str> = columns.iter().flatten().map(|column| column.name.as_str()).collect();
+            let known = self.known(&near, question).await?;
             let scope = if access.is_classic() {
                 near.first().map(|dataset| (dataset.slug.as_str(), Some(dataset.name.as_str())))
             } else {
@@ -183,6 +175,7 @@ impl Client {
                 None => self.no_queries.store(true, Ordering::Relaxed),
             }
         }
+        let columns = future::try_join_all(near.iter().map(|dataset| self.columns(dataset))).await?;
         let written = |columns: &[Column]| {
             columns.iter().filter_map(|column| Some((column.name.clone(), column.last_written_ms?))).collect::<BTreeMap<_, _>>()
         };
@@ -206,13 +199,18 @@ impl Client {
             .collect())
     }
 
-    /// The columns of a dataset; read again only when the dataset was written since.
-    async fn columns(&self, dataset: &Dataset) -> Result<Vec<Column>, Trouble> {
-        if let Some(read) = self.columns.lock().await.get(&dataset.slug)
-            && dataset.last_written_ms == Some(read.after_write_ms)
-        {
-            return Ok(read.columns.clone());
+    /// The names of the columns that there are. Read again until none is missing that a query would name.
+    async fn known(&self, datasets: &[&Dataset], question: &Question) -> Result<BTreeSet<String>, Trouble> {
+        let mut known = self.known.lock().await;
+        if !query::is_enough(&known, question) {
+            let columns = future::try_join_all(datasets.iter().map(|dataset| self.columns(dataset))).await?;
+            known.extend(columns.into_iter().flatten().map(|column| column.name));
         }
+        Ok(known.clone())
+    }
+
+    /// The columns of a dataset.
+    async fn columns(&self, dataset: &Dataset) -> Result<Vec<Column>, Trouble> {
         let reply = self.api.get(&["1", "columns", &dataset.slug], &[]).await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(Vec::new());
@@ -221,14 +219,10 @@ impl Client {
             return Err(trouble);
         }
         let found: Vec<ColumnWire> = self.api.read(&reply)?;
-        let columns: Vec<Column> = found
+        Ok(found
             .into_iter()
             .map(|column| Column { last_written_ms: column.last_written.as_deref().and_then(unix_ms), name: column.key_name })
-            .collect();
-        if let Some(after_write_ms) = dataset.last_written_ms {
-            self.columns.lock().await.insert(dataset.slug.clone(), ReadColumns { after_write_ms, columns: columns.clone() });
-        }
-        Ok(columns)
+            .collect())
     }
 }
 
