@@ -38,12 +38,13 @@ pub struct Build {
     colour: bool,
     target_dir: Option<PathBuf>,
     deadline: Duration,
+    wants_program: bool,
 }
 
 /// A build that went well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// The program that it made, where cargo built it.
+    /// The program that it made, where cargo built it and the manifest does not name another.
     pub executable: Option<PathBuf>,
     /// How long it took.
     pub took: Duration,
@@ -132,7 +133,7 @@ impl Build {
     /// A build by any command, run in the workspace. One that begins with `cargo build` is asked which program it made.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, command: Vec<String>) -> Self {
-        Self { folder: folder.into(), command, colour: false, target_dir: None, deadline: DEADLINE }
+        Self { folder: folder.into(), command, colour: false, target_dir: None, deadline: DEADLINE, wants_program: true }
     }
 
     /// A build of the workspace's package by cargo.
@@ -169,6 +170,13 @@ impl Build {
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Does not ask cargo which program it made: the manifest says what to run.
+    #[must_use]
+    pub(super) fn without_program(mut self) -> Self {
+        self.wants_program = false;
         self
     }
 
@@ -242,7 +250,7 @@ impl Build {
         if !status.success() {
             return Err(BuildError::Failed { command, exit: Exit::from(status), output: output.lines() });
         }
-        let executable = if self.is_cargo() { Some(self.chosen(artifacts, &output)?) } else { None };
+        let executable = if self.is_cargo() && self.wants_program { Some(self.chosen(artifacts, &output)?) } else { None };
         Ok(Built { executable, took: begun.elapsed() })
     }
 

@@ -64,7 +64,15 @@ impl Stopped {
 pub struct Instance {
     url: Url,
     output: Output,
-    process: Option<Process>,
+    holding: Holding,
+}
+
+#[derive(Debug)]
+enum Holding {
+    /// It was started here.
+    Process(Process),
+    /// It was found running, and answered with this status.
+    Found(u16),
 }
 
 #[derive(Debug)]
@@ -92,6 +100,14 @@ impl Instance {
     /// Where something already listens at its address, or the program cannot be started.
     pub async fn start(launch: Launch) -> Result<Self, ServiceError> {
         let door = Door::new(&launch.url, &launch.health)?;
+        if !launch.folder.is_dir() {
+            // else the system says of the program that there is none
+            let source = std::io::Error::new(
+                std::io::ErrorKind::NotADirectory,
+                format!("there is no folder `{}`", launch.folder.display()),
+            );
+            return Err(ServiceError::Start { program: launch.program.display().to_string(), source });
+        }
         if door.is_open(Duration::from_millis(200)).await {
             return Err(ServiceError::PortTaken { url: launch.url.to_string() });
         }
@@ -118,12 +134,19 @@ impl Instance {
         let kill = Arc::new(Notify::new());
         tokio::spawn(attend(child, Arc::clone(&family), exited, Arc::clone(&kill)));
         let process = Process { family, door, started, exit, drained, kill, ended: false };
-        Ok(Self { url: launch.url, output, process: Some(process) })
+        Ok(Self { url: launch.url, output, holding: Holding::Process(process) })
     }
 
     /// A service that was not started here.
-    pub(super) fn attached(url: Url) -> Self {
-        Self { url, output: Output::default(), process: None }
+    pub(super) fn attached(url: Url, status: u16) -> Self {
+        Self { url, output: Output::default(), holding: Holding::Found(status) }
+    }
+
+    fn process(&self) -> Option<&Process> {
+        match &self.holding {
+            Holding::Process(process) => Some(process),
+            Holding::Found(_) => None,
+        }
     }
 
     /// Where it answers.
@@ -135,13 +158,13 @@ impl Instance {
     /// Whether it was found running rather than started: then nothing of its output is seen, and it is never stopped.
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        self.process.is_none()
+        matches!(self.holding, Holding::Found(_))
     }
 
     /// Its process id, where it was started here.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
-        self.process.as_ref().map(|process| process.family.leader())
+        self.process().map(|process| process.family.leader())
     }
 
     /// What it printed: the last lines, bounded.
@@ -159,7 +182,7 @@ impl Instance {
     /// How it ended, if it has.
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
-        self.process.as_ref().and_then(|process| *process.exit.borrow())
+        self.process().and_then(|process| *process.exit.borrow())
     }
 
     /// Waits until it answers any HTTP at all.
@@ -168,7 +191,10 @@ impl Instance {
     ///
     /// Where it ends before, answers something else, or does not answer within the deadline: each with its last lines.
     pub async fn ready(&self, deadline: Duration) -> Result<Ready, ServiceError> {
-        let Some(process) = &self.process else { return Ok(Ready { after: Duration::ZERO, status: 200 }) };
+        let process = match &self.holding {
+            Holding::Process(process) => process,
+            Holding::Found(status) => return Ok(Ready { after: Duration::ZERO, status: *status }),
+        };
         let mut exit = process.exit.clone();
         let mut silent = false;
         let polling = async {
@@ -202,7 +228,7 @@ impl Instance {
 
     /// Waits until it ends by itself. `None` where it was not started here, so that its end cannot be seen.
     pub async fn wait_exit(&self) -> Option<Exit> {
-        let mut exit = self.process.as_ref()?.exit.clone();
+        let mut exit = self.process()?.exit.clone();
         exit.wait_for(Option::is_some).await.ok().and_then(|exit| *exit)
     }
 
@@ -210,7 +236,7 @@ impl Instance {
     /// nothing. What it printed while it ended is in its output afterwards.
     pub async fn stop(&mut self, grace: Duration) -> Stopped {
         let asked = Instant::now();
-        let Some(process) = &mut self.process else {
+        let Holding::Process(process) = &mut self.holding else {
             return Stopped { how: How::NotOurs, exit: None, left_behind: 0, took: Duration::ZERO };
         };
         let mut exit = process.exit.clone();

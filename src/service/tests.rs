@@ -96,6 +96,7 @@ async fn a_service_answers_and_is_stopped() -> Result<(), Failure> {
 
     let mut attached = attach(&url, "/api/health").await?.ok_or("nothing answers")?;
     assert!(attached.is_attached() && attached.lines().is_empty());
+    assert_eq!(attached.ready(PATIENCE).await?.status, 404);
     assert_eq!(attached.stop(Instance::GRACE).await.how, How::NotOurs);
     assert!(matches!(Instance::start(launch).await, Err(ServiceError::PortTaken { .. })));
 

@@ -182,14 +182,13 @@ impl Manifest {
         let cargo = self.workspace.join("Cargo.toml").is_file();
         let build = match &self.service.build {
             Some(command) => Some(Build::new(&self.workspace, command.clone())),
-            None if cargo && self.service.run.is_none() => Some(Build::cargo(&self.workspace, Profile::Dev)),
+            None if cargo => Some(Build::cargo(&self.workspace, Profile::Dev)),
             None => None,
         };
-        let start = match &self.service.run {
-            Some(command) => Start::Command(command.clone()),
-            None if build.as_ref().is_some_and(Build::is_cargo) => Start::Built,
-            None => return Err(ServiceError::NoProgram { folder: self.workspace.display().to_string() }),
-        };
-        Ok((build, start))
+        match &self.service.run {
+            Some(command) => Ok((build.map(Build::without_program), Start::Command(command.clone()))),
+            None if build.as_ref().is_some_and(Build::is_cargo) => Ok((build, Start::Built)),
+            None => Err(ServiceError::NoProgram { folder: self.workspace.display().to_string() }),
+        }
     }
 }

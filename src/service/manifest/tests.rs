@@ -134,7 +134,16 @@ fn a_package_is_built_by_cargo_and_anything_else_must_say() -> Result<(), Box<dy
     assert!(matches!(manifest.plan(), Err(ServiceError::NoProgram { .. })));
     std::fs::write(folder.path().join("Cargo.toml"), "")?;
     let (build, start) = manifest.plan()?;
-    assert_eq!((build.map(|build| build.command_line()).as_deref(), start), (Some("cargo build"), Start::Built));
+    assert_eq!((build.map(|build| build.command_line()).as_deref(), &start), (Some("cargo build"), &Start::Built));
+    let made = Built { executable: Some("/w/cruddur".into()), took: std::time::Duration::ZERO };
+    assert_eq!(start.program(Some(&made)), Some(("/w/cruddur".into(), Vec::new())));
+    assert_eq!(start.program(None), None);
+
+    let mut manifest = manifest;
+    manifest.service.run = Some(vec![String::from("cargo"), String::from("run")]);
+    let (build, start) = manifest.plan()?;
+    assert_eq!(build.map(|build| build.command_line()).as_deref(), Some("cargo build"));
+    assert_eq!(start.program(None), Some(("cargo".into(), vec![String::from("run")])));
     Ok(())
 }
 
