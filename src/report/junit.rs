@@ -37,9 +37,8 @@ fn write(report: &Report, xml: &mut Writer<&mut Vec<u8>>) -> io::Result<()> {
     if let Some(started) = &started {
         suites = suites.with_attribute(("timestamp", started.as_str()));
     }
-    suites.write_inner_content(|xml| {
-        report.lessons.iter().try_for_each(|lesson| suite(report, lesson, started.as_deref(), xml))
-    })?;
+    suites
+        .write_inner_content(|xml| report.lessons.iter().try_for_each(|lesson| suite(report, lesson, started.as_deref(), xml)))?;
     Ok(())
 }
 

@@ -28,8 +28,8 @@ pub use exit::ExitStatus;
 pub use fold::Fold;
 pub use look::Look;
 pub use model::{
-    CheckReport, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status, StepReport,
-    Tally,
+    CheckReport, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
+    StepReport, Tally,
 };
 pub use progress::Progress;
 pub use schema::schema;

@@ -73,7 +73,7 @@ impl Bars {
                 }
             }
             Event::ServiceReady { url, .. } => self.say(&format!("The service answers at {}", one_line(url))),
-            Event::ServiceFailed { cause, .. } => self.say(&format!("The service could not be had: {}", one_line(cause))),
+            Event::ServiceFailed { cause, .. } => self.say(&format!("The service did not come up: {}", one_line(cause))),
             Event::Probed { probe, .. } => self.say(&format!("Sent the probe {}", one_line(probe))),
             Event::Polled { source, waiting, .. } => {
                 self.sources.insert(*source, *waiting);
@@ -148,7 +148,8 @@ impl Bars {
 
     /// `Waiting for Honeycomb, AWS X-Ray: 12 checks`.
     fn say_what_is_awaited(&self) {
-        let sources: Vec<&str> = self.sources.iter().filter(|(_, waiting)| **waiting > 0).map(|(source, _)| source.title()).collect();
+        let sources: Vec<&str> =
+            self.sources.iter().filter(|(_, waiting)| **waiting > 0).map(|(source, _)| source.title()).collect();
         if sources.is_empty() || self.waiting.is_empty() {
             self.say(name(Stage::Collecting));
         } else {

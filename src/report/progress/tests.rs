@@ -5,7 +5,7 @@ use indicatif::InMemoryTerm;
 use super::*;
 use crate::check::{Mismatch, Outcome};
 use crate::facts::{Level, Source};
-use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Judgement};
+use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Judgement};
 
 /// A writer whose text can be read while it is lent.
 #[derive(Clone, Default)]
@@ -80,8 +80,13 @@ fn elsewhere_each_thing_is_a_line_said_once() {
     events.push(Event::Probed { probe: "home".into(), status: Some(200), latency_ms: 3.7 });
     events.push(Event::Stage(Stage::Collecting));
     events.extend((1..200).map(|round| Event::Polled { source: Source::Honeycomb, round, waiting: 1 }));
-    events.extend([passed("a"), failed("c", "the string\n\"3\"\u{1b}[2J"), passed("a"), Event::Notice("the sandbox was running".into())]);
-    events.extend([Event::Notice("the sandbox was running".into()), Event::Finished(Box::new(Closing::default()))]);
+    events.extend([
+        passed("a"),
+        failed("c", "the string\n\"3\"\u{1b}[2J"),
+        passed("a"),
+        Event::Notice("the sandbox was running".into()),
+    ]);
+    events.extend([Event::Notice("the sandbox was running".into()), Event::Finished(Box::default())]);
     events.iter().for_each(|event| progress.absorb(event));
     drop(progress);
     assert_eq!(
@@ -138,7 +143,9 @@ fn on_a_terminal_there_is_a_bar_a_lesson_and_nothing_at_the_end() {
     let target = ProgressDrawTarget::term_like(Box::new(term.clone()));
     let mut progress = Progress::bars(target, Look { unicode: false, ..Look::BARE });
     let polled = Event::Polled { source: Source::Honeycomb, round: 1, waiting: 1 };
-    [agenda(), Event::Stage(Stage::Collecting), passed("a"), failed("b", "nothing"), polled].iter().for_each(|event| progress.absorb(event));
+    [agenda(), Event::Stage(Stage::Collecting), passed("a"), failed("b", "nothing"), polled]
+        .iter()
+        .for_each(|event| progress.absorb(event));
     let screen = term.contents();
     let lines: Vec<&str> = screen.lines().collect();
     assert_eq!(lines.len(), 3, "{screen}");
@@ -152,12 +159,13 @@ fn on_a_terminal_there_is_a_bar_a_lesson_and_nothing_at_the_end() {
 #[test]
 fn the_header_shows_the_last_line_of_the_build() {
     let term = InMemoryTerm::new(12, 40);
-    let mut progress = Progress::bars(ProgressDrawTarget::term_like(Box::new(term.clone())), Look { unicode: false, ..Look::BARE });
+    let mut progress =
+        Progress::bars(ProgressDrawTarget::term_like(Box::new(term.clone())), Look { unicode: false, ..Look::BARE });
     let line = "\u{1b}[1m   Compiling\u{1b}[0m axum v0.8.6 and a path that is far too long for the line";
     [Event::Stage(Stage::Building), Event::BuildLine(line.into())].iter().for_each(|event| progress.absorb(event));
     let screen = term.contents();
     assert_eq!(screen.lines().count(), 1, "{screen}");
     assert!(screen[2..].starts_with("Compiling axum v0.8.6 and a path"), "{screen}");
-    progress.absorb(&Event::Finished(Box::new(Closing::default())));
+    progress.absorb(&Event::Finished(Box::default()));
     assert_eq!(term.contents(), "");
 }
