@@ -3,21 +3,25 @@
 //! A [`Check`] names an expectation and the probe that makes the service show it. [`judge`] holds it against the
 //! [`Evidence`](crate::facts::Evidence) and does no I/O: the same evidence gives the same verdict, today and in an appeal.
 
+mod catalogue;
 pub mod expect;
 mod judge;
 mod matcher;
 mod placeholders;
 mod points;
 mod probe;
+mod spelling;
 mod verdict;
 mod wants;
 
+pub use catalogue::{Catalogue, Entry, Flaw, Probes};
 pub use expect::Expect;
 pub use judge::judge;
 pub use matcher::{Kind, Matcher};
 pub use placeholders::Placeholders;
 pub use points::Points;
 pub use probe::Probe;
+pub use spelling::closest;
 pub use verdict::{Fact, Mismatch, Outcome, Verdict};
 pub use wants::Wants;
 
