@@ -2,12 +2,27 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::text::{clean, one_line};
+use super::text::{bounded, clean, one_line};
 use super::{
     CheckReport, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status, StepReport,
 };
 use crate::check::{self, Outcome, Points};
 use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Event, Judgement, Stage};
+
+/// Of a service's output, the last so many lines are kept.
+const OUTPUT_LINES: usize = 1_000;
+/// And of any text that is not the course's, so many characters: a report is read by people, evidence is recorded elsewhere.
+const LONGEST: usize = 10_000;
+
+/// A text that is not ours, fit to keep.
+fn text(text: &str) -> String {
+    bounded(&clean(text), LONGEST)
+}
+
+/// The same, in one line: for names.
+fn line(text: &str) -> String {
+    bounded(&one_line(text), 300)
+}
 
 /// Folds a run's events into its report.
 ///
@@ -44,14 +59,15 @@ impl Fold {
             }
             Event::ServiceFailed { cause, remedy, output } => {
                 let while_building = self.stage == Some(Stage::Building);
-                let trouble = ServiceTrouble { cause: clean(cause), remedy: clean(remedy), while_building };
-                let output = output.iter().flat_map(|line| clean(line).lines().map(str::to_owned).collect::<Vec<_>>()).collect();
+                let trouble = ServiceTrouble { cause: text(cause), remedy: text(remedy), while_building };
+                let output = output[output.len().saturating_sub(OUTPUT_LINES)..].iter();
+                let output = output.flat_map(|line| text(line).lines().map(str::to_owned).collect::<Vec<_>>()).collect();
                 let service = std::mem::take(&mut self.report.service);
                 self.report.service = ServiceReport { trouble: Some(trouble), output, ..service };
             }
             Event::Judged(judgement) => self.settle(judgement),
             Event::Notice(notice) => {
-                let notice = clean(notice);
+                let notice = text(notice);
                 if !self.report.notices.contains(&notice) {
                     self.report.notices.push(notice);
                 }
@@ -115,13 +131,13 @@ impl Fold {
             }
             Outcome::Skipped(reason) => {
                 check.status = Status::Skipped;
-                check.reason = Some(clean(reason));
+                check.reason = Some(text(reason));
                 check.fix = None;
             }
             Outcome::Errored(trouble) => {
                 check.status = Status::Errored;
-                check.cause = Some(clean(&trouble.cause));
-                check.remedy = Some(clean(&trouble.remedy));
+                check.cause = Some(text(&trouble.cause));
+                check.remedy = Some(text(&trouble.remedy));
                 check.fix = None;
             }
         }
@@ -131,7 +147,7 @@ impl Fold {
 
     fn close(&mut self, closing: &Closing) {
         let cause = if closing.interrupted {
-            "the run was broken off before this was settled"
+            "the run was interrupted before this was settled"
         } else {
             "the run ended before this was settled"
         };
@@ -239,7 +255,7 @@ fn check_report(lesson: &AgendaLesson, check: &AgendaCheck) -> CheckReport {
         points: check.points,
         facts: Vec::new(),
         mismatch: None,
-        fix: Some(clean(&check.fix)),
+        fix: Some(text(&check.fix)),
         cause: None,
         remedy: None,
         reason: None,
@@ -251,17 +267,17 @@ fn check_report(lesson: &AgendaLesson, check: &AgendaCheck) -> CheckReport {
 
 impl From<&check::Fact> for Fact {
     fn from(fact: &check::Fact) -> Self {
-        Self { label: one_line(&fact.label), value: clean(&fact.value) }
+        Self { label: line(&fact.label), value: text(&fact.value) }
     }
 }
 
 impl From<&check::Mismatch> for Mismatch {
     fn from(mismatch: &check::Mismatch) -> Self {
         Self {
-            expected: clean(&mismatch.expected),
-            actual: clean(&mismatch.actual),
-            nearest: mismatch.nearest.as_deref().map(clean),
-            file: mismatch.file.as_deref().map(one_line),
+            expected: text(&mismatch.expected),
+            actual: text(&mismatch.actual),
+            nearest: mismatch.nearest.as_deref().map(text),
+            file: mismatch.file.as_deref().map(line),
             line: mismatch.line,
         }
     }

@@ -3,7 +3,8 @@
 use super::plain::{points, values};
 use super::pretty::{remarks, sentence};
 use super::text::{bounded, duration, one_line};
-use super::{CheckReport, Place, Report, RunStatus, Status, StepReport};
+use super::{CheckReport, Place, Report, RunStatus, ServiceTrouble, Status, StepReport};
+use crate::check::Points;
 
 /// No single value of an annotation or a summary is longer than this: GitHub refuses a summary of over 1 MiB as a whole.
 const LONGEST_VALUE: usize = 1_000;
@@ -17,7 +18,7 @@ pub fn render(report: &Report) -> String {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.service.trouble {
         let message = format!("{}\nFix: {}", trouble.cause, trouble.remedy);
-        lines.push(command("error", None, "The service could not be had", &message));
+        lines.push(command("error", None, headline(trouble), &message));
     }
     let checks = || report.steps.iter().flat_map(|step| step.checks.iter().map(move |check| (step, check)));
     for (step, check) in checks().filter(|(_, check)| check.status == Status::Failed) {
@@ -37,7 +38,7 @@ pub fn render(report: &Report) -> String {
         let fix = check.remedy.as_ref().map_or(String::new(), |remedy| format!("\nFix: {remedy}"));
         let (level, title) = match check.status {
             Status::Skipped => ("notice", "Skipped"),
-            _ => ("warning", "Could not look"),
+            _ => ("warning", "Could not check"),
         };
         lines.push(command(level, Some(&check.lesson), title, &format!("{why}{fix}\nChecks: {ids}")));
     }
@@ -73,12 +74,16 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
+const fn headline(trouble: &ServiceTrouble) -> &'static str {
+    if trouble.while_building { "The service does not build" } else { "The service did not come up" }
+}
+
 const fn word(status: RunStatus) -> &'static str {
     match status {
         RunStatus::Passed => "Passed",
         RunStatus::Failed => "Not passed yet",
         RunStatus::Errored => "Could not verify",
-        RunStatus::Interrupted => "Broken off",
+        RunStatus::Interrupted => "Interrupted",
     }
 }
 
@@ -102,7 +107,7 @@ pub fn summary(report: &Report) -> String {
     lines.push(String::new());
     if let Some(trouble) = &report.service.trouble {
         lines.push("> [!CAUTION]".to_owned());
-        lines.push(format!("> The service could not be had: {}", inline(&trouble.cause)));
+        lines.push(format!("> {}: {}", headline(trouble), inline(&trouble.cause)));
         lines.push(format!("> {}", inline(&trouble.remedy)));
         lines.push(String::new());
         let output = report.service.output.join("\n");
@@ -115,20 +120,19 @@ pub fn summary(report: &Report) -> String {
         let met = steps.iter().filter(|step| step.status == Status::Passed).count();
         let score = &lesson.score;
         lines.push(format!(
-            "| {} {} | {met} of {} | {} of {} | {} of {} |",
+            "| {} {} | {met} of {} | {} | {} |",
             lesson.number,
             inline(&lesson.title),
             steps.len(),
-            score.earned,
-            score.possible,
-            score.bonus,
-            score.bonus_possible
+            of(score.earned, score.possible),
+            of(score.bonus, score.bonus_possible)
         ));
     }
     let score = &report.score;
     lines.push(format!(
-        "| **Total** | | **{} of {}** | **{} of {}** |",
-        score.earned, score.possible, score.bonus, score.bonus_possible
+        "| **Total** | | **{}** | **{}** |",
+        of(score.earned, score.possible),
+        of(score.bonus, score.bonus_possible)
     ));
     lines.push(String::new());
     for step in report.steps.iter().filter(|step| step.status != Status::Passed) {
@@ -137,9 +141,15 @@ pub fn summary(report: &Report) -> String {
     }
     let tally = report.tally();
     lines.push(sentence(&tally));
-    lines.extend(remarks(report, &tally));
+    lines.push(String::new());
+    lines.extend(remarks(report, &tally).into_iter().map(|remark| format!("- {remark}")));
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// `8 of 10`, or a dash where there is nothing to earn.
+fn of(earned: Points, possible: Points) -> String {
+    if possible == Points::ZERO { "–".to_owned() } else { format!("{earned} of {possible}") }
 }
 
 fn step_details(step: &StepReport) -> String {

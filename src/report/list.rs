@@ -117,8 +117,8 @@ pub fn pretty(agenda: &Agenda, look: &Look) -> String {
     page.row(0, &[(Tone::Strong, &title)], Tone::Strong, &worth(listing.points, listing.bonus));
     for lesson in &listing.lessons {
         page.blank();
-        let title = format!("{}  {}", lesson.number, lesson.title);
-        page.row(0, &[(Tone::Strong, &title)], Tone::Strong, &worth(lesson.points, lesson.bonus));
+        let number = format!("{}  ", lesson.number);
+        page.row(0, &[(Tone::Strong, &number), (Tone::Strong, &lesson.title)], Tone::Strong, &worth(lesson.points, lesson.bonus));
         for step in &lesson.steps {
             let number = format!("{:<5}", step.number);
             let points = if step.bonus { format!("{} bonus", step.points) } else { step.points.to_string() };

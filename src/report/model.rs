@@ -202,7 +202,7 @@ pub struct CheckReport {
     pub reason: Option<String>,
     /// Where it passed: `exact` if this run's own trace was read back, `fresh` if the data was merely written after the probe.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<LevelName>")]
+    #[schemars(with = "Option<EvidenceLevel>")]
     pub evidence_level: Option<Level>,
     /// Where the lesson asks for it.
     pub lesson: Place,
@@ -210,11 +210,12 @@ pub struct CheckReport {
     pub duration_ms: u64,
 }
 
-/// The schema of [`Level`], which knows nothing of schemas.
+// Stands for `facts::Level`, which knows nothing of schemas.
+/// How strong the evidence of a passed check is.
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[allow(dead_code)]
-enum LevelName {
+enum EvidenceLevel {
     /// This run's own trace was read back.
     Exact,
     /// The data was written after the probe.

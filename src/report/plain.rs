@@ -1,6 +1,6 @@
 //! The result in lines that each make sense alone: no colour, no columns, no signs. For screen readers, logs and `grep`.
 
-use super::pretty::{remarks, sentence};
+use super::pretty::{next, remarks, sentence};
 use super::text::{bounded, duration, one_line};
 use super::{CheckReport, Report, RunStatus, Score, Status};
 use crate::check::Points;
@@ -17,7 +17,7 @@ pub fn render(report: &Report) -> String {
         lines.push(format!("Service: {url}"));
     }
     if let Some(trouble) = &report.service.trouble {
-        let what = if trouble.while_building { "does not build" } else { "could not be had" };
+        let what = if trouble.while_building { "does not build" } else { "did not come up" };
         lines.push(format!("The service {what}: {}", one_line(&trouble.cause)));
         lines.push(format!("  Fix: {}", one_line(&trouble.remedy)));
         lines.extend(report.service.output.iter().map(|line| format!("  Output: {line}").trim_end().to_owned()));
@@ -41,11 +41,12 @@ pub fn render(report: &Report) -> String {
         RunStatus::Passed => "passed",
         RunStatus::Failed => "not passed yet",
         RunStatus::Errored => "could not verify",
-        RunStatus::Interrupted => "broken off",
+        RunStatus::Interrupted => "interrupted",
     };
     lines.push(format!("Result: {word}. {}, in {}.", points(&report.score), duration(report.duration_ms)));
     let tally = report.tally();
     lines.push(sentence(&tally));
+    lines.extend(next(report).map(|next| format!("Next: {next}")));
     lines.extend(remarks(report, &tally));
     lines.push(String::new());
     lines.join("\n")
@@ -71,14 +72,14 @@ fn check(check: &CheckReport) -> Vec<String> {
 /// All that is to be said of one check, each value in one line. The other line-oriented formats say the same.
 pub(super) fn values(check: &CheckReport) -> Vec<(String, String)> {
     let mut values: Vec<(String, String)> =
-        check.facts.iter().map(|fact| (format!("Fact, {}", fact.label), fact.value.clone())).collect();
+        check.facts.iter().map(|fact| ("Seen".to_owned(), format!("{} {}", fact.label, fact.value))).collect();
     if let Some(mismatch) = &check.mismatch {
         values.push(("Expected".to_owned(), mismatch.expected.clone()));
         values.push(("Found".to_owned(), mismatch.actual.clone()));
         values.extend(mismatch.nearest.clone().map(|nearest| ("Nearest".to_owned(), nearest)));
         values.extend(mismatch.place().map(|place| ("In".to_owned(), place.to_string())));
     }
-    values.extend(check.cause.clone().map(|cause| ("Could not look".to_owned(), cause)));
+    values.extend(check.cause.clone().map(|cause| ("Could not check".to_owned(), cause)));
     values.extend(check.reason.clone().map(|reason| ("Why".to_owned(), reason)));
     values.extend(check.fix.clone().or(check.remedy.clone()).map(|fix| ("Fix".to_owned(), fix)));
     if check.status == Status::Failed {

@@ -1,5 +1,7 @@
 //! The result as one would put it on a slide: by lesson with points, a line a step, and what to do about all that is not met.
 
+use std::collections::HashSet;
+
 use console::measure_text_width;
 
 use super::look::Tone;
@@ -24,7 +26,8 @@ pub fn render(report: &Report, look: &Look) -> String {
     page.service(report);
     for lesson in &report.lessons {
         page.blank();
-        page.row(0, &[(Tone::Strong, &format!("{}  {}", lesson.number, lesson.title))], Tone::Strong, &points(&lesson.score));
+        let number = format!("{}  ", lesson.number);
+        page.row(0, &[(Tone::Strong, &number), (Tone::Strong, &lesson.title)], Tone::Strong, &points(&lesson.score));
         let steps: Vec<&StepReport> = report.steps_of(&lesson.id).collect();
         for (index, step) in steps.iter().enumerate() {
             page.step(step, steps.get(index + 1).copied());
@@ -60,11 +63,13 @@ const fn sign(look: Look, status: Status) -> (Tone, &'static str) {
 pub(super) struct Page {
     look: Look,
     pub(super) text: String,
+    /// What has been told already: causes with their remedies. One that many checks share is told in full once.
+    told: HashSet<(String, Option<String>)>,
 }
 
 impl Page {
-    pub(super) const fn new(look: Look) -> Self {
-        Self { look, text: String::new() }
+    pub(super) fn new(look: Look) -> Self {
+        Self { look, text: String::new(), told: HashSet::new() }
     }
 
     pub(super) fn blank(&mut self) {
@@ -137,7 +142,7 @@ impl Page {
         let Some(trouble) = &report.service.trouble else { return };
         self.blank();
         let (tone, sign) = sign(self.look, Status::Failed);
-        let title = if trouble.while_building { "The service does not build" } else { "The service could not be had" };
+        let title = if trouble.while_building { "The service does not build" } else { "The service did not come up" };
         self.row(0, &[(tone, sign), (Tone::Bare, "  "), (Tone::Strong, title)], Tone::Bare, "");
         self.labelled(STEP, "what", Tone::Bare, &trouble.cause);
         self.labelled(STEP, "fix", Tone::Bare, &trouble.remedy);
@@ -164,7 +169,7 @@ impl Page {
         let bonus = if step.bonus { " bonus" } else { "" };
         let right = match step.status {
             Status::Skipped => "skipped".to_owned(),
-            Status::Errored => "could not look".to_owned(),
+            Status::Errored => "could not check".to_owned(),
             Status::Passed | Status::Failed => format!("{} of {}{bonus}", step.earned, step.possible),
         };
         let number = format!(" {:<w$}", step.number, w = DETAIL - STEP - 2);
@@ -179,7 +184,8 @@ impl Page {
             }
             Status::Skipped | Status::Errored => {
                 let notes = notes(step);
-                if next.is_none_or(|next| next.status != step.status || self::notes(next) != notes) {
+                let shared = next.is_some_and(|next| next.status == step.status && self::notes(next) == notes && !is_mixed(next));
+                if is_mixed(step) || !shared {
                     self.notes(step, &notes);
                 }
             }
@@ -199,18 +205,37 @@ impl Page {
         if seen.is_empty() {
             return;
         }
-        let dot = self.look.sign(" · ", " - ");
-        let text = shorten(&seen.join(dot), self.look.width - DETAIL, self.look.sign("…", "..."));
+        let (dot, ellipsis) = (self.look.sign(" · ", " - "), self.look.sign("…", "..."));
+        let room = self.look.width - DETAIL;
+        // Whole facts only, for half a value proves nothing; the rest is announced by an ellipsis.
+        let tail = measure_text_width(dot) + measure_text_width(ellipsis);
+        let mut text = String::new();
+        for (index, fact) in seen.iter().enumerate() {
+            let more = if text.is_empty() { fact.clone() } else { format!("{text}{dot}{fact}") };
+            let reserved = if index + 1 < seen.len() { tail } else { 0 };
+            if measure_text_width(&more) + reserved > room {
+                text = if text.is_empty() { shorten(fact, room, ellipsis) } else { format!("{text}{dot}{ellipsis}") };
+                break;
+            }
+            text = more;
+        }
         self.line(DETAIL, Tone::Dim, &text);
     }
 
     /// What keeps a step from being looked at, each thing once.
     fn notes(&mut self, step: &StepReport, notes: &[Note<'_>]) {
-        let mixed = step.checks.iter().any(|check| check.status == Status::Passed);
-        if mixed {
+        if is_mixed(step) {
             step.checks.iter().for_each(|check| self.check_line(check));
         }
         for note in notes {
+            if !self.told.insert((note.why.to_owned(), note.remedy.map(str::to_owned))) {
+                self.paragraph(
+                    DETAIL,
+                    Tone::Dim,
+                    &format!("as above: {}", shorten(note.why.lines().next().unwrap_or_default(), 60, "...")),
+                );
+                continue;
+            }
             self.paragraph(DETAIL, Tone::Dim, &bounded(note.why, LONGEST_VALUE));
             if let Some(remedy) = note.remedy.filter(|remedy| !remedy.is_empty()) {
                 self.labelled(DETAIL, "fix", Tone::Bare, remedy);
@@ -273,13 +298,16 @@ impl Page {
             RunStatus::Passed => (Tone::Good, "Passed"),
             RunStatus::Failed => (Tone::Bad, "Not passed yet"),
             RunStatus::Errored => (Tone::Warn, "Could not verify"),
-            RunStatus::Interrupted => (Tone::Warn, "Broken off"),
+            RunStatus::Interrupted => (Tone::Warn, "Interrupted"),
         };
         let right = [report.target.clone(), duration(report.duration_ms)].into_iter().filter(|part| !part.is_empty());
         let right = right.collect::<Vec<_>>().join(self.look.sign(" · ", " - "));
         self.row(0, &[(tone, word)], Tone::Dim, &right);
         self.bar(tone, &report.score);
         self.paragraph(0, Tone::Bare, &sentence(&tally));
+        if let Some(next) = next(report) {
+            self.row(0, &[(Tone::Dim, "next  "), (Tone::Bare, &next)], Tone::Bare, "");
+        }
         for line in remarks(report, &tally) {
             self.paragraph(0, Tone::Dim, &line);
         }
@@ -304,6 +332,11 @@ impl Page {
         self.text.push_str(&bar);
         self.blank();
     }
+}
+
+/// Whether some of a step's checks passed though the step did not.
+fn is_mixed(step: &StepReport) -> bool {
+    step.checks.iter().any(|check| check.status == Status::Passed)
 }
 
 /// Why a check was not looked at, and what to do.
@@ -341,13 +374,13 @@ fn in_short(output: &[String]) -> Vec<&str> {
     lines
 }
 
-/// `12 of 17 checks met; 2 not met, 2 could not be looked at, 1 skipped.`
+/// `12 of 17 checks met; 2 not met, 2 could not be checked, 1 skipped.`
 pub(super) fn sentence(tally: &Tally) -> String {
     let mut parts = Vec::new();
     for (number, words) in [
         (tally.failed, "not met"),
-        (tally.bonus_failed, "of the bonus not met"),
-        (tally.errored, "could not be looked at"),
+        (tally.bonus_failed, "bonus not met"),
+        (tally.errored, "could not be checked"),
         (tally.skipped, "skipped"),
     ] {
         if number > 0 {
@@ -358,27 +391,33 @@ pub(super) fn sentence(tally: &Tally) -> String {
     if parts.is_empty() { format!("{met}.") } else { format!("{met}; {}.", parts.join(", ")) }
 }
 
+/// The first step that is not met and ought to be, and where to read on.
+pub(super) fn next(report: &Report) -> Option<String> {
+    let step = report.steps.iter().find(|step| step.status == Status::Failed && report.decides(step))?;
+    Some(format!("{} {} ({}:{})", step.number, step.title, step.file, step.line))
+}
+
 /// What a reader may otherwise get wrong about the numbers.
 pub(super) fn remarks(report: &Report, tally: &Tally) -> Vec<String> {
     let mut remarks = Vec::new();
     if tally.left_out > crate::check::Points::ZERO {
-        remarks.push(format!("What was skipped does not count: its {} points are left out of the total.", tally.left_out));
+        remarks.push(format!("Skipped checks do not count: their {} points are left out of the total.", tally.left_out));
     }
     if tally.bonus_failed > 0 {
-        remarks.push("What is missing of the bonus costs nothing.".to_owned());
+        remarks.push("Unmet bonus checks cost nothing.".to_owned());
     }
     if tally.checks() > 0 && tally.checks() == tally.skipped {
         remarks.push("All that was selected is skipped here, so nothing was verified.".to_owned());
     }
     if tally.fresh > 0 {
         remarks.push(format!(
-            "{} rest{} on data written after the probe, not on this run's own trace: the key cannot read traces back.",
+            "{} {} proved by data that arrived after the probe, not by this run's own trace: the key does not allow reading traces back.",
             count(tally.fresh, "check"),
-            if tally.fresh == 1 { "s" } else { "" }
+            if tally.fresh == 1 { "is" } else { "are" }
         ));
     }
     if report.status == RunStatus::Interrupted {
-        remarks.push("The run was broken off; what was not settled by then is shown as not looked at.".to_owned());
+        remarks.push("The run was interrupted; checks that were not settled by then are shown as not checked.".to_owned());
     }
     remarks
 }

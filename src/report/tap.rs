@@ -29,7 +29,7 @@ pub fn render(report: &Report) -> String {
     lines.push(format!("# points: {} of {}", score.earned, score.possible));
     lines.push(format!("# bonus: {} of {}", score.bonus, score.bonus_possible));
     if report.status == RunStatus::Interrupted {
-        lines.push("Bail out! the run was broken off".to_owned());
+        lines.push("Bail out! the run was interrupted".to_owned());
     }
     lines.push(String::new());
     lines.join("\n")

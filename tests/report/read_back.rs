@@ -83,7 +83,8 @@ fn junit_counts_what_it_holds() {
         let number = |name: &str| elements.iter().filter(|(element, _)| element == name).count();
         let (root, attributes) = &elements[0];
         assert_eq!(root, "testsuites");
-        for (attribute, element) in [("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")] {
+        for (attribute, element) in [("tests", "testcase"), ("failures", "failure"), ("errors", "error"), ("skipped", "skipped")]
+        {
             assert_eq!(attributes[attribute], number(element).to_string(), "{element}");
         }
         assert_eq!(number("testsuite"), report.lessons.len());
@@ -157,7 +158,7 @@ fn a_tap_harness_comes_to_the_same_result() {
         assert_eq!(skips, report.tally().skipped);
     }
     let (points, _) = read_tap(&tap::render(&sample::mixed()));
-    let point = &points[8];
+    let point = &points[9];
     assert_eq!(point.diagnostics["actual"], "no such key; the nearest is `reqwest`");
     assert_eq!(point.diagnostics["at"], "Cargo.toml:23");
 }
@@ -193,8 +194,8 @@ fn plain_and_ascii_pages_are_ascii_where_the_course_is() {
     }
 }
 
-/// The report on an agenda with one step a lesson entry: (id, points, bonus), and these verdicts.
-fn run(chosen: &[&str], events: Vec<Event>) -> Report {
+/// The report on the sample's steps with these numbers, after these events.
+fn run(chosen: &[&str], events: &[Event]) -> Report {
     let mut agenda: Agenda = sample::agenda();
     for lesson in &mut agenda.lessons {
         lesson.steps.retain(|step| chosen.contains(&step.number.as_str()));
@@ -210,20 +211,55 @@ fn how_a_run_ends_follows_from_its_checks() {
     let no = || Mismatch::new("this", "that");
     let cases: Vec<(&str, &[&str], Vec<Event>, ExitStatus)> = vec![
         ("all met", &["1.1"], vec![passed("home-answers", 1, &[]), finished(false)], ExitStatus::Passed),
-        ("one not met", &["1.1", "1.2"], vec![passed("home-answers", 1, &[]), failed("health-answers", 1, no()), finished(false)], ExitStatus::NotPassed),
-        ("not met outweighs not looked at", &["1.1", "1.2"], vec![errored("home-answers", "", ""), failed("health-answers", 1, no()), finished(false)], ExitStatus::NotPassed),
-        ("not looked at", &["1.1", "1.2"], vec![passed("home-answers", 1, &[]), errored("health-answers", "", ""), finished(false)], ExitStatus::Unverified),
-        ("bonus not met", &["1.1", "6.1"], vec![passed("home-answers", 1, &[]), failed("user-id", 1, no()), finished(false)], ExitStatus::Passed),
-        ("bonus not looked at", &["1.1", "6.1"], vec![passed("home-answers", 1, &[]), errored("user-id", "", ""), finished(false)], ExitStatus::Passed),
+        (
+            "one not met",
+            &["1.1", "1.2"],
+            vec![passed("home-answers", 1, &[]), failed("health-answers", 1, no()), finished(false)],
+            ExitStatus::NotPassed,
+        ),
+        (
+            "not met outweighs not looked at",
+            &["1.1", "1.2"],
+            vec![errored("home-answers", "", ""), failed("health-answers", 1, no()), finished(false)],
+            ExitStatus::NotPassed,
+        ),
+        (
+            "not looked at",
+            &["1.1", "1.2"],
+            vec![passed("home-answers", 1, &[]), errored("health-answers", "", ""), finished(false)],
+            ExitStatus::Unverified,
+        ),
+        (
+            "bonus not met",
+            &["1.1", "6.1"],
+            vec![passed("home-answers", 1, &[]), failed("user-id", 1, no()), finished(false)],
+            ExitStatus::Passed,
+        ),
+        (
+            "bonus not looked at",
+            &["1.1", "6.1"],
+            vec![passed("home-answers", 1, &[]), errored("user-id", "", ""), finished(false)],
+            ExitStatus::Passed,
+        ),
         ("nothing but bonus, not met", &["6.1"], vec![failed("user-id", 1, no()), finished(false)], ExitStatus::NotPassed),
-        ("part skipped", &["1.1", "1.3"], vec![passed("home-answers", 1, &[]), skipped("backend-container", ""), skipped("backend-port", ""), finished(false)], ExitStatus::Passed),
-        ("all skipped", &["1.3"], vec![skipped("backend-container", ""), skipped("backend-port", ""), finished(false)], ExitStatus::Unverified),
+        (
+            "part skipped",
+            &["1.1", "1.3"],
+            vec![passed("home-answers", 1, &[]), skipped("backend-container", ""), skipped("backend-port", ""), finished(false)],
+            ExitStatus::Passed,
+        ),
+        (
+            "all skipped",
+            &["1.3"],
+            vec![skipped("backend-container", ""), skipped("backend-port", ""), finished(false)],
+            ExitStatus::Unverified,
+        ),
         ("nothing selected", &[], vec![finished(false)], ExitStatus::Unverified),
         ("never settled", &["1.1"], vec![finished(false)], ExitStatus::Unverified),
         ("broken off", &["1.1"], vec![failed("home-answers", 1, no()), finished(true)], ExitStatus::Interrupted),
     ];
     for (what, chosen, events, expected) in cases {
-        assert_eq!(run(chosen, events).exit_status(), expected, "{what}");
+        assert_eq!(run(chosen, &events).exit_status(), expected, "{what}");
     }
     assert_eq!([ExitStatus::Passed, ExitStatus::NotPassed, ExitStatus::Usage].map(ExitStatus::code), [0, 1, 2]);
     assert_eq!([ExitStatus::Unverified, ExitStatus::CourseBroken, ExitStatus::Interrupted].map(ExitStatus::code), [3, 4, 130]);
@@ -231,15 +267,21 @@ fn how_a_run_ends_follows_from_its_checks() {
 
 #[test]
 fn skipped_points_are_left_out_and_errored_ones_are_not() {
-    let report = run(&["1.3", "2.3"], vec![
-        skipped("backend-container", "no engine"),
-        passed("backend-port", 1, &[]),
-        errored("otlp-endpoint", "no", ""),
-        passed("otlp-headers", 1, &[]),
-        finished(false),
-    ]);
+    let report = run(
+        &["1.3", "2.3"],
+        &[
+            skipped("backend-container", "no engine"),
+            passed("backend-port", 1, &[]),
+            errored("otlp-endpoint", "no", ""),
+            passed("otlp-headers", 1, &[]),
+            finished(false),
+        ],
+    );
     let [container, key] = &report.steps[..] else { panic!("two steps") };
-    assert_eq!((container.earned, container.possible, container.points), (Points::hundredths(150), Points::hundredths(150), Points::whole(3)));
+    assert_eq!(
+        (container.earned, container.possible, container.points),
+        (Points::hundredths(150), Points::hundredths(150), Points::whole(3))
+    );
     assert_eq!(container.status, Status::Passed, "what was skipped does not keep a step from passing");
     assert_eq!((key.earned, key.possible, key.status), (Points::whole(2), Points::whole(4), Status::Errored));
     assert_eq!((report.score.earned, report.score.possible), (Points::hundredths(350), Points::hundredths(550)));
@@ -247,6 +289,6 @@ fn skipped_points_are_left_out_and_errored_ones_are_not() {
 
 #[test]
 fn a_verdict_on_a_check_that_nobody_planned_is_let_go() {
-    let report = run(&["1.1"], vec![passed("home-answers", 1, &[]), passed("stranger", 1, &[]), finished(false)]);
+    let report = run(&["1.1"], &[passed("home-answers", 1, &[]), passed("stranger", 1, &[]), finished(false)]);
     assert_eq!(report.tally().checks(), 1);
 }

@@ -39,62 +39,191 @@ pub fn agenda() -> Agenda {
         target: "sandbox".into(),
         subject: "/home/ada/cruddur".into(),
         lessons: vec![
-            lesson(1, "setup", "Setup", vec![
-                step("1.1", "week2/setup/answers", "The service answers", 3, false, 10, &[
-                    ["home-answers", "`GET /api/activities/home` answers 200 with three activities", "http-response", "Start it with `cargo run`."],
-                ]),
-                step("1.2", "week2/setup/health", "A health route that costs nothing", 2, false, 48, &[
-                    ["health-answers", "`GET /api/health` answers `{\"status\":\"ok\"}`", "http-response", "Add the route."],
-                ]),
-                step("1.3", "week2/setup/container", "The backend runs in a container", 3, false, 90, &[
-                    ["backend-container", "a container `backend-axum` is up", "docker-container", "Run `docker compose up`."],
-                    ["backend-port", "it publishes 4567", "docker-container", "Publish the port."],
-                ]),
-            ]),
-            lesson(2, "honeycomb", "Honeycomb", vec![
-                step("2.3", "week2/honeycomb/key", "Tell the exporter where to send", 4, false, 31, &[
-                    ["otlp-endpoint", "`OTEL_EXPORTER_OTLP_ENDPOINT` is set for the backend", "yaml-file", "Add it to `docker-compose.yml`."],
-                    ["otlp-headers", "so is `OTEL_EXPORTER_OTLP_HEADERS`", "yaml-file", "Add it beneath."],
-                ]),
-                step("2.4", "week2/honeycomb/server-span", "A span for every request", 5, false, 77, &[
-                    ["server-span", "the probe's trace has a server span", "honeycomb-span", "Put `OtelAxumLayer` around the router."],
-                ]),
-                step("2.7", "week2/honeycomb/mock-data", "Give the mock data a span of its own", 5, false, 140, &[
-                    ["home-span", "a span `home-activities-mock-data` is a child of the request's span", "honeycomb-span", "Enter the span."],
-                    [
-                        "home-span-length",
-                        "it carries `app.result_length` = 3, a number",
-                        "honeycomb-span",
-                        "Record it as an `i64`: a `usize` travels as text.",
-                    ],
-                ]),
-                step("2.8", "week2/honeycomb/outgoing", "Trace what you ask of others", 3, false, 190, &[
-                    [
-                        "outgoing-crate",
-                        "`Cargo.toml` has `reqwest-tracing`",
-                        "toml-file",
-                        "Run `cargo add reqwest-tracing`, and wrap the client once, where it is made, so that every request of the service \
+            lesson(
+                1,
+                "setup",
+                "Setup",
+                vec![
+                    step(
+                        "1.1",
+                        "week2/setup/answers",
+                        "The service answers",
+                        3,
+                        false,
+                        10,
+                        &[[
+                            "home-answers",
+                            "`GET /api/activities/home` answers 200 with three activities",
+                            "http-response",
+                            "Start it with `cargo run`.",
+                        ]],
+                    ),
+                    step(
+                        "1.2",
+                        "week2/setup/health",
+                        "A health route that costs nothing",
+                        2,
+                        false,
+                        48,
+                        &[[
+                            "health-answers",
+                            "`GET /api/health` answers `{\"status\":\"ok\"}`",
+                            "http-response",
+                            "Add the route.",
+                        ]],
+                    ),
+                    step(
+                        "1.3",
+                        "week2/setup/container",
+                        "The backend runs in a container",
+                        3,
+                        false,
+                        90,
+                        &[
+                            [
+                                "backend-container",
+                                "a container `backend-axum` is up",
+                                "docker-container",
+                                "Run `docker compose up`.",
+                            ],
+                            ["backend-port", "it publishes 4567", "docker-container", "Publish the port."],
+                        ],
+                    ),
+                ],
+            ),
+            lesson(
+                2,
+                "honeycomb",
+                "Honeycomb",
+                vec![
+                    step(
+                        "2.3",
+                        "week2/honeycomb/key",
+                        "Tell the exporter where to send",
+                        4,
+                        false,
+                        31,
+                        &[
+                            [
+                                "otlp-endpoint",
+                                "`OTEL_EXPORTER_OTLP_ENDPOINT` is set for the backend",
+                                "yaml-file",
+                                "Add it to `docker-compose.yml`.",
+                            ],
+                            ["otlp-headers", "so is `OTEL_EXPORTER_OTLP_HEADERS`", "yaml-file", "Add it beneath."],
+                        ],
+                    ),
+                    step(
+                        "2.4",
+                        "week2/honeycomb/server-span",
+                        "A span for every request",
+                        5,
+                        false,
+                        77,
+                        &[[
+                            "server-span",
+                            "the probe's trace has a server span",
+                            "honeycomb-span",
+                            "Put `OtelAxumLayer` around the router.",
+                        ]],
+                    ),
+                    step(
+                        "2.7",
+                        "week2/honeycomb/mock-data",
+                        "Give the mock data a span of its own",
+                        5,
+                        false,
+                        140,
+                        &[
+                            [
+                                "home-span",
+                                "a span `home-activities-mock-data` is a child of the request's span",
+                                "honeycomb-span",
+                                "Enter the span.",
+                            ],
+                            [
+                                "home-span-length",
+                                "it carries `app.result_length` = 3, a number",
+                                "honeycomb-span",
+                                "Record it as an `i64`: a `usize` travels as text.",
+                            ],
+                        ],
+                    ),
+                    step(
+                        "2.8",
+                        "week2/honeycomb/outgoing",
+                        "Trace what you ask of others",
+                        3,
+                        false,
+                        190,
+                        &[
+                            [
+                                "outgoing-crate",
+                                "`Cargo.toml` has `reqwest-tracing`",
+                                "toml-file",
+                                "Run `cargo add reqwest-tracing`, and wrap the client once, where it is made, so that every request of the service \
                          carries the trace on.",
-                    ],
-                    ["outgoing-span", "the trace has a client span", "honeycomb-span", "Ask through the wrapped client."],
-                ]),
-            ]),
-            lesson(3, "x-ray", "AWS X-Ray", vec![
-                step("3.5", "week2/x-ray/segment", "A segment for every request", 5, false, 66, &[
-                    ["segment", "the probe's trace has a segment with its http block", "xray-segment", "Send segments."],
-                ]),
-                step("3.6", "week2/x-ray/group", "A group for Cruddur", 2, false, 101, &[
-                    ["group", "there is a group `Cruddur`", "xray-group", "Create it."],
-                ]),
-            ]),
-            lesson(6, "homework", "Homework", vec![
-                step("6.1", "week2/homework/user", "Say who it was", 4, true, 8, &[
-                    ["user-id", "the server span carries `app.user_id`", "honeycomb-span", "Record it on the current span."],
-                ]),
-                step("6.2", "week2/homework/health", "Leave the health checks out", 3, true, 35, &[
-                    ["health-untraced", "no span comes of `GET /api/health`", "absent", "Filter the route in the layer."],
-                ]),
-            ]),
+                            ],
+                            ["outgoing-span", "the trace has a client span", "honeycomb-span", "Ask through the wrapped client."],
+                        ],
+                    ),
+                ],
+            ),
+            lesson(
+                3,
+                "x-ray",
+                "AWS X-Ray",
+                vec![
+                    step(
+                        "3.5",
+                        "week2/x-ray/segment",
+                        "A segment for every request",
+                        5,
+                        false,
+                        66,
+                        &[["segment", "the probe's trace has a segment with its http block", "xray-segment", "Send segments."]],
+                    ),
+                    step(
+                        "3.6",
+                        "week2/x-ray/group",
+                        "A group for Cruddur",
+                        2,
+                        false,
+                        101,
+                        &[["group", "there is a group `Cruddur`", "xray-group", "Create it."]],
+                    ),
+                ],
+            ),
+            lesson(
+                6,
+                "homework",
+                "Homework",
+                vec![
+                    step(
+                        "6.1",
+                        "week2/homework/user",
+                        "Say who it was",
+                        4,
+                        true,
+                        8,
+                        &[[
+                            "user-id",
+                            "the server span carries `app.user_id`",
+                            "honeycomb-span",
+                            "Record it on the current span.",
+                        ]],
+                    ),
+                    step(
+                        "6.2",
+                        "week2/homework/health",
+                        "Leave the health checks out",
+                        3,
+                        true,
+                        35,
+                        &[["health-untraced", "no span comes of `GET /api/health`", "absent", "Filter the route in the layer."]],
+                    ),
+                ],
+            ),
         ],
     }
 }
@@ -231,7 +360,11 @@ fn without_service(stage: Stage, cause: &str, remedy: &str, output: &[&str]) -> 
     events.extend([passed("otlp-endpoint", 2, &[("in", "docker-compose.yml:14")]), passed("otlp-headers", 2, &[])]);
     for lesson in agenda().lessons {
         for check in lesson.steps.into_iter().flat_map(|step| step.checks).filter(|check| !check.id.starts_with("otlp")) {
-            events.push(errored(&check.id, "there is no service to ask", "mend what is said of the service above"));
+            events.push(errored(
+                &check.id,
+                "there is no service to ask",
+                "fix the service first: what keeps it from running is said at the top",
+            ));
         }
     }
     events.push(finished(false));
@@ -243,7 +376,7 @@ pub fn unbuilt() -> Report {
     without_service(
         Stage::Building,
         "`cargo build` failed with exit status 101",
-        "mend what the compiler names, then run this again",
+        "fix what the compiler names, then run this again",
         &[
             "\u{1b}[1m\u{1b}[32m   Compiling\u{1b}[0m backend-axum v0.1.0 (/home/ada/cruddur)",
             "\u{1b}[1m\u{1b}[31merror[E0425]\u{1b}[0m\u{1b}[1m: cannot find value `tracer` in this scope\u{1b}[0m",

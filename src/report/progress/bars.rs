@@ -73,7 +73,7 @@ impl Bars {
                 }
             }
             Event::ServiceReady { url, .. } => self.say(&format!("The service answers at {}", one_line(url))),
-            Event::ServiceFailed { cause, .. } => self.say(&format!("The service could not be had: {}", one_line(cause))),
+            Event::ServiceFailed { cause, .. } => self.say(&format!("The service did not come up: {}", one_line(cause))),
             Event::Probed { probe, .. } => self.say(&format!("Sent the probe {}", one_line(probe))),
             Event::Polled { source, waiting, .. } => {
                 self.sources.insert(*source, *waiting);

@@ -53,7 +53,7 @@ impl Lines {
                 self.line(&format!("the service{which} answers at {url}{after}"));
             }
             Event::ServiceFailed { cause, remedy, .. } => {
-                self.line(&format!("the service could not be had: {cause}"));
+                self.line(&format!("the service did not come up: {cause}"));
                 self.line(&format!("fix: {remedy}"));
             }
             Event::Probed { probe, status, latency_ms } => {

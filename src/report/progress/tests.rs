@@ -5,7 +5,7 @@ use indicatif::InMemoryTerm;
 use super::*;
 use crate::check::{Mismatch, Outcome};
 use crate::facts::{Level, Source};
-use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Judgement};
+use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Judgement};
 
 /// A writer whose text can be read while it is lent.
 #[derive(Clone, Default)]
@@ -86,7 +86,7 @@ fn elsewhere_each_thing_is_a_line_said_once() {
         passed("a"),
         Event::Notice("the sandbox was running".into()),
     ]);
-    events.extend([Event::Notice("the sandbox was running".into()), Event::Finished(Box::new(Closing::default()))]);
+    events.extend([Event::Notice("the sandbox was running".into()), Event::Finished(Box::default())]);
     events.iter().for_each(|event| progress.absorb(event));
     drop(progress);
     assert_eq!(
@@ -166,6 +166,6 @@ fn the_header_shows_the_last_line_of_the_build() {
     let screen = term.contents();
     assert_eq!(screen.lines().count(), 1, "{screen}");
     assert!(screen[2..].starts_with("Compiling axum v0.8.6 and a path"), "{screen}");
-    progress.absorb(&Event::Finished(Box::new(Closing::default())));
+    progress.absorb(&Event::Finished(Box::default()));
     assert_eq!(term.contents(), "");
 }
