@@ -336,6 +336,31 @@ mod tests {
         assert_eq!(count(&store).await, 2);
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn readers_and_writers_do_not_fail_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [Place::Memory, Place::File(folder.path().join("store.db"))] {
+            let store = Store::open(&place, &[TABLES]).unwrap();
+            let tasks = (0..200).map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    store.write(move |tx| tx.execute("INSERT INTO word VALUES (?1)", [number])).await.unwrap();
+                    // Whoever wrote sees it at once, whatever the others do.
+                    let seen = store.read(move |connection| {
+                        connection.query_row("SELECT count(*) FROM word WHERE text = ?1", [number.to_string()], |row| {
+                            row.get::<_, i64>(0)
+                        })
+                    });
+                    assert_eq!(seen.await.unwrap(), 1);
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+            assert_eq!(count(&store).await, 200);
+        }
+    }
+
     #[tokio::test]
     async fn a_file_keeps_what_was_written() {
         let folder = tempfile::tempdir().unwrap();
