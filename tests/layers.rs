@@ -13,12 +13,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("vendor", &["facts"]),
     ("check", &["facts"]),
     ("course", &["facts", "check"]),
+    ("solution", &[]),
     ("sandbox", &["facts"]),
     ("service", &["facts"]),
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
     ("report", &["facts", "check", "course", "verify"]),
-    ("cli", &["facts", "vendor", "check", "course", "sandbox", "lab", "service", "verify", "report"]),
+    ("cli", &["facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
 ];
 
 /// The modules that may print: everything else tells, and lets these say it.

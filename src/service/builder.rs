@@ -1,18 +1,18 @@
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use process_wrap::tokio::{CommandWrap, KillOnDrop};
-use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::artifact::{self, Artifact};
 use super::family::Family;
-use super::instance::Exit;
-use super::output::{Cutter, LINE_BYTES, Output, plain};
+use super::launch::Exit;
+use super::output::{Cutter, LINE_BYTES, Output};
 
 /// How long a build may take: a first one fetches and compiles some hundred crates.
 const DEADLINE: Duration = Duration::from_mins(15);
@@ -38,12 +38,13 @@ pub struct Build {
     colour: bool,
     target_dir: Option<PathBuf>,
     deadline: Duration,
+    wants_program: bool,
 }
 
 /// A build that went well.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Built {
-    /// The program that it made, where cargo built it.
+    /// The program that it made, where cargo built it and the manifest does not name another.
     pub executable: Option<PathBuf>,
     /// How long it took.
     pub took: Duration,
@@ -132,7 +133,7 @@ impl Build {
     /// A build by any command, run in the workspace. One that begins with `cargo build` is asked which program it made.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, command: Vec<String>) -> Self {
-        Self { folder: folder.into(), command, colour: false, target_dir: None, deadline: DEADLINE }
+        Self { folder: folder.into(), command, colour: false, target_dir: None, deadline: DEADLINE, wants_program: true }
     }
 
     /// A build of the workspace's package by cargo.
@@ -169,6 +170,13 @@ impl Build {
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Does not ask cargo which program it made: the manifest says what to run.
+    #[must_use]
+    pub(super) fn without_program(mut self) -> Self {
+        self.wants_program = false;
         self
     }
 
@@ -242,7 +250,7 @@ impl Build {
         if !status.success() {
             return Err(BuildError::Failed { command, exit: Exit::from(status), output: output.lines() });
         }
-        let executable = if self.is_cargo() { Some(self.choose(artifacts, &output)?) } else { None };
+        let executable = if self.is_cargo() && self.wants_program { Some(self.chosen(artifacts, &output)?) } else { None };
         Ok(Built { executable, took: begun.elapsed() })
     }
 
@@ -268,31 +276,15 @@ impl Build {
         command
     }
 
-    /// Which of the programs is the service: the only one of the workspace's own package, its `default-run`, or the one that
-    /// bears the package's name.
-    fn choose(&self, artifacts: Vec<Artifact>, output: &Output) -> Result<PathBuf, BuildError> {
-        let own = self.folder.join("Cargo.toml");
-        let own = std::fs::canonicalize(&own).unwrap_or(own);
-        let is_own = |artifact: &Artifact| std::fs::canonicalize(&artifact.manifest_path).is_ok_and(|path| path == own);
-        let any_own = artifacts.iter().any(is_own);
-        let mut programs: Vec<Artifact> = artifacts.into_iter().filter(|artifact| !any_own || is_own(artifact)).collect();
-        let command = self.command_line();
-        if programs.is_empty() {
-            let output = output.lines().iter().map(|line| plain(line)).collect();
-            return Err(BuildError::NoProgram { command, output });
-        }
-        if programs.len() > 1 {
-            let chosen =
-                favourites(&own).into_iter().find_map(|name| programs.iter().position(|program| program.target.name == name));
-            match chosen {
-                Some(index) => programs.swap(0, index),
-                None => {
-                    let programs = programs.into_iter().map(|program| program.target.name).collect();
-                    return Err(BuildError::SeveralPrograms { command, programs });
-                }
+    fn chosen(&self, artifacts: Vec<Artifact>, output: &Output) -> Result<PathBuf, BuildError> {
+        artifact::choose(&self.folder.join("Cargo.toml"), artifacts).map_err(|programs| {
+            let command = self.command_line();
+            if programs.is_empty() {
+                BuildError::NoProgram { command, output: output.lines() }
+            } else {
+                BuildError::SeveralPrograms { command, programs }
             }
-        }
-        Ok(programs.swap_remove(0).executable)
+        })
     }
 }
 
@@ -320,76 +312,20 @@ fn is_of_another_package(name: &str) -> bool {
         || matches!(name, "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "CARGO_PRIMARY_PACKAGE" | "CARGO_CRATE_NAME" | "CARGO")
 }
 
-/// The names that a package's manifest prefers among several programs.
-fn favourites(manifest: &Path) -> Vec<String> {
-    let Ok(text) = std::fs::read_to_string(manifest) else { return Vec::new() };
-    let Ok(table) = text.parse::<toml::Table>() else { return Vec::new() };
-    let package = |key: &str| table.get("package")?.get(key)?.as_str().map(str::to_owned);
-    [package("default-run"), package("name")].into_iter().flatten().collect()
-}
-
-/// Cargo's message of a program that it made (`compiler-artifact` in the Cargo Book's "External tools").
-#[derive(Debug, Clone, Deserialize)]
-struct Artifact {
-    manifest_path: PathBuf,
-    target: ArtifactTarget,
-    executable: PathBuf,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct ArtifactTarget {
-    name: String,
-    kind: Vec<String>,
-}
-
-impl Artifact {
-    /// The message, if it is one of a program. Other messages have no executable.
-    fn parse(line: &[u8]) -> Option<Self> {
-        let artifact: Self = serde_json::from_slice(line).ok()?;
-        artifact.target.kind.iter().any(|kind| kind == "bin").then_some(artifact)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn programs_are_told_from_other_messages() {
-        let message = br#"{"reason":"compiler-artifact","manifest_path":"/w/Cargo.toml","target":{"name":"cruddur","kind":["bin"]},"executable":"/w/target/debug/cruddur"}"#;
-        assert_eq!(Artifact::parse(message).map(|artifact| artifact.executable), Some(PathBuf::from("/w/target/debug/cruddur")));
-        let library =
-            br#"{"reason":"compiler-artifact","manifest_path":"/w","target":{"name":"x","kind":["lib"]},"executable":null}"#;
-        assert!(Artifact::parse(library).is_none());
-        assert!(Artifact::parse(b"{\"reason\":\"build-finished\",\"success\":true}").is_none());
-        assert!(Artifact::parse(b"not json").is_none());
-    }
-
-    #[test]
-    fn of_several_programs_the_preferred_one_is_taken() -> std::io::Result<()> {
-        let folder = tempfile::tempdir()?;
-        let manifest = folder.path().join("Cargo.toml");
-        let artifact = |name: &str| Artifact {
-            manifest_path: manifest.clone(),
-            target: ArtifactTarget { name: name.to_owned(), kind: vec![String::from("bin")] },
-            executable: PathBuf::from(name),
-        };
-        let build = Build::cargo(folder.path(), Profile::Dev);
-        let choose = |names: &[&str]| build.choose(names.iter().map(|name| artifact(name)).collect(), &Output::default());
-        std::fs::write(&manifest, "[package]\nname = \"shop\"\n")?;
-        assert!(matches!(choose(&["a", "shop"]), Ok(path) if path == Path::new("shop")));
-        assert!(matches!(choose(&["a"]), Ok(path) if path == Path::new("a")));
-        assert!(matches!(choose(&["a", "b"]), Err(BuildError::SeveralPrograms { programs, .. }) if programs == ["a", "b"]));
-        assert!(matches!(choose(&[]), Err(BuildError::NoProgram { .. })));
-        std::fs::write(&manifest, "[package]\nname = \"shop\"\ndefault-run = \"b\"\n")?;
-        assert!(matches!(choose(&["a", "b"]), Ok(path) if path == Path::new("b")));
-        Ok(())
-    }
 
     #[test]
     fn only_cargo_is_asked_what_it_made() {
         assert!(Build::cargo(".", Profile::Release).is_cargo());
         assert!(!Build::new(".", vec![String::from("make")]).is_cargo());
         assert_eq!(Build::cargo(".", Profile::Release).command_line(), "cargo build --release");
+    }
+
+    #[test]
+    fn another_packages_variables_are_kept_from_the_build() {
+        assert!(is_of_another_package("CARGO_PKG_NAME") && is_of_another_package("CARGO_MANIFEST_DIR"));
+        assert!(!is_of_another_package("CARGO_HOME") && !is_of_another_package("CARGO_BUILD_JOBS"));
     }
 }

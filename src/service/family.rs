@@ -128,11 +128,13 @@ impl Family {
         const ROUNDS: usize = 50;
         let mut ended = std::collections::BTreeSet::new();
         for round in 0..ROUNDS {
-            let alive = self.alive();
+            let (alive, grouped) = self.alive();
             if alive.is_empty() {
                 break;
             }
-            self.call_group(Call::Kill);
+            if grouped {
+                self.call_group(Call::Kill);
+            }
             for member in alive {
                 if member != self.leader {
                     ended.insert(member);
@@ -147,11 +149,11 @@ impl Family {
         ended.len()
     }
 
-    /// The members that live, found by a look through all processes.
-    pub(super) fn alive(&self) -> Vec<u32> {
+    /// The members that live, found by a look through all processes; and whether one of them is in the group.
+    fn alive(&self) -> (Vec<u32>, bool) {
         let mut members = self.lock();
         let processes = linux::processes();
-        let Some(since) = members.known.get(&self.leader).copied() else { return Vec::new() };
+        let Some(since) = members.known.get(&self.leader).copied() else { return (Vec::new(), false) };
         let own = std::process::id();
         loop {
             let before = members.known.len();
@@ -176,12 +178,15 @@ impl Family {
                 break;
             }
         }
-        members
-            .known
-            .iter()
-            .filter(|(id, started)| processes.get(id).is_some_and(|stat| stat.started == **started && !stat.dead))
-            .map(|(id, _)| *id)
-            .collect()
+        let mut alive = Vec::new();
+        let mut grouped = false;
+        for (id, started) in &members.known {
+            if let Some(stat) = processes.get(id).filter(|stat| stat.started == *started && !stat.dead) {
+                alive.push(*id);
+                grouped |= stat.group == self.leader;
+            }
+        }
+        (alive, grouped)
     }
 }
 
@@ -193,7 +198,7 @@ mod linux {
     /// How many members are followed.
     pub(super) const LIMIT: usize = 10_000;
 
-    /// What `/proc/<pid>/stat` tells (proc_pid_stat(5)).
+    /// What `/proc/<pid>/stat` tells (`proc_pid_stat(5)`).
     #[derive(Debug, Clone, Copy)]
     pub(super) struct Stat {
         pub(super) parent: u32,

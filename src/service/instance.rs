@@ -1,23 +1,17 @@
-use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Command;
 use tokio::sync::{Notify, watch};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use url::Url;
 
 use super::ServiceError;
-use super::environment::{Environment, inherited};
 use super::family::{Call, Family};
+use super::launch::{Exit, Launch};
 use super::output::{Cutter, LINE_BYTES, Output};
 use super::readiness::{Door, Knock, Ready};
-use crate::facts::Secret;
 
 /// How many lines an error shows.
 const LAST_LINES: usize = 40;
@@ -30,109 +24,6 @@ const LOOK: Duration = Duration::from_millis(100);
 
 /// How long to wait before knocking again.
 const PAUSE: Duration = Duration::from_millis(15);
-
-/// How to start a service.
-#[derive(Debug, Clone)]
-pub struct Launch {
-    /// The program: a path, relative to the folder where it has several parts, or a name to be found in `PATH`.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<String>,
-    /// The folder it runs in.
-    pub folder: PathBuf,
-    /// The variables that it gets.
-    pub environment: Environment,
-    /// The few variables without which it would not run: see [`inherited`]. Those of `environment` win.
-    pub inherited: BTreeMap<String, String>,
-    /// Where it will answer.
-    pub url: Url,
-    /// The path that is asked to see whether it is up.
-    pub health: String,
-    /// What is masked in its output.
-    pub masked: Vec<Secret>,
-}
-
-impl Launch {
-    /// A launch without arguments, asked at `/api/health`, that inherits the few variables it needs from the shell's.
-    #[must_use]
-    pub fn new(
-        program: impl Into<PathBuf>,
-        folder: impl Into<PathBuf>,
-        environment: Environment,
-        shell: &BTreeMap<String, String>,
-        url: Url,
-    ) -> Self {
-        Self {
-            program: program.into(),
-            args: Vec::new(),
-            folder: folder.into(),
-            environment,
-            inherited: inherited(shell),
-            url,
-            health: String::from("/api/health"),
-            masked: Vec::new(),
-        }
-    }
-
-    /// All variables that the process will have.
-    fn variables(&self) -> BTreeMap<&str, &str> {
-        let mut variables: BTreeMap<&str, &str> =
-            self.inherited.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        variables.extend(self.environment.iter());
-        variables
-    }
-
-    fn command(&self) -> Command {
-        let relative = self.program.is_relative() && self.program.components().count() > 1;
-        let program = if relative { self.folder.join(&self.program) } else { self.program.clone() };
-        let mut command = Command::new(program);
-        command
-            .args(&self.args)
-            .current_dir(&self.folder)
-            .env_clear()
-            .envs(self.variables())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-}
-
-/// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exit {
-    /// Its exit code, where it ended by itself.
-    pub code: Option<i32>,
-    /// The signal that ended it, where one did.
-    pub signal: Option<i32>,
-}
-
-impl From<ExitStatus> for Exit {
-    fn from(status: ExitStatus) -> Self {
-        #[cfg(unix)]
-        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
-        #[cfg(not(unix))]
-        let signal = None;
-        Self { code: status.code(), signal }
-    }
-}
-
-impl fmt::Display for Exit {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.code, self.signal) {
-            (Some(code), _) => write!(formatter, "exit code {code}"),
-            (None, Some(signal)) => {
-                write!(formatter, "signal {signal}")?;
-                #[cfg(unix)]
-                if let Ok(signal) = nix::sys::signal::Signal::try_from(signal) {
-                    write!(formatter, " ({signal})")?;
-                }
-                Ok(())
-            }
-            (None, None) => formatter.write_str("for a reason that the system does not tell"),
-        }
-    }
-}
 
 /// How a stop went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +64,15 @@ impl Stopped {
 pub struct Instance {
     url: Url,
     output: Output,
-    process: Option<Process>,
+    holding: Holding,
+}
+
+#[derive(Debug)]
+enum Holding {
+    /// It was started here.
+    Process(Process),
+    /// It was found running, and answered with this status.
+    Found(u16),
 }
 
 #[derive(Debug)]
@@ -201,6 +100,14 @@ impl Instance {
     /// Where something already listens at its address, or the program cannot be started.
     pub async fn start(launch: Launch) -> Result<Self, ServiceError> {
         let door = Door::new(&launch.url, &launch.health)?;
+        if !launch.folder.is_dir() {
+            // else the system says of the program that there is none
+            let source = std::io::Error::new(
+                std::io::ErrorKind::NotADirectory,
+                format!("there is no folder `{}`", launch.folder.display()),
+            );
+            return Err(ServiceError::Start { program: launch.program.display().to_string(), source });
+        }
         if door.is_open(Duration::from_millis(200)).await {
             return Err(ServiceError::PortTaken { url: launch.url.to_string() });
         }
@@ -216,7 +123,7 @@ impl Instance {
         let (drain, drained) = watch::channel(());
         let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
         #[cfg(target_os = "linux")]
-        family.recognise(pipes(stdout.as_ref(), stderr.as_ref()), marks(&launch));
+        family.recognise(pipes(stdout.as_ref(), stderr.as_ref()), launch.marks());
         if let Some(stream) = stdout {
             tokio::spawn(read(stream, output.clone(), drain.clone()));
         }
@@ -227,12 +134,19 @@ impl Instance {
         let kill = Arc::new(Notify::new());
         tokio::spawn(attend(child, Arc::clone(&family), exited, Arc::clone(&kill)));
         let process = Process { family, door, started, exit, drained, kill, ended: false };
-        Ok(Self { url: launch.url, output, process: Some(process) })
+        Ok(Self { url: launch.url, output, holding: Holding::Process(process) })
     }
 
     /// A service that was not started here.
-    pub(super) fn attached(url: Url) -> Self {
-        Self { url, output: Output::default(), process: None }
+    pub(super) fn attached(url: Url, status: u16) -> Self {
+        Self { url, output: Output::default(), holding: Holding::Found(status) }
+    }
+
+    fn process(&self) -> Option<&Process> {
+        match &self.holding {
+            Holding::Process(process) => Some(process),
+            Holding::Found(_) => None,
+        }
     }
 
     /// Where it answers.
@@ -244,13 +158,13 @@ impl Instance {
     /// Whether it was found running rather than started: then nothing of its output is seen, and it is never stopped.
     #[must_use]
     pub fn is_attached(&self) -> bool {
-        self.process.is_none()
+        matches!(self.holding, Holding::Found(_))
     }
 
     /// Its process id, where it was started here.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
-        self.process.as_ref().map(|process| process.family.leader())
+        self.process().map(|process| process.family.leader())
     }
 
     /// What it printed: the last lines, bounded.
@@ -268,7 +182,7 @@ impl Instance {
     /// How it ended, if it has.
     #[must_use]
     pub fn exit(&self) -> Option<Exit> {
-        self.process.as_ref().and_then(|process| *process.exit.borrow())
+        self.process().and_then(|process| *process.exit.borrow())
     }
 
     /// Waits until it answers any HTTP at all.
@@ -277,7 +191,10 @@ impl Instance {
     ///
     /// Where it ends before, answers something else, or does not answer within the deadline: each with its last lines.
     pub async fn ready(&self, deadline: Duration) -> Result<Ready, ServiceError> {
-        let Some(process) = &self.process else { return Ok(Ready { after: Duration::ZERO, status: 200 }) };
+        let process = match &self.holding {
+            Holding::Process(process) => process,
+            Holding::Found(status) => return Ok(Ready { after: Duration::ZERO, status: *status }),
+        };
         let mut exit = process.exit.clone();
         let mut silent = false;
         let polling = async {
@@ -311,7 +228,7 @@ impl Instance {
 
     /// Waits until it ends by itself. `None` where it was not started here, so that its end cannot be seen.
     pub async fn wait_exit(&self) -> Option<Exit> {
-        let mut exit = self.process.as_ref()?.exit.clone();
+        let mut exit = self.process()?.exit.clone();
         exit.wait_for(Option::is_some).await.ok().and_then(|exit| *exit)
     }
 
@@ -319,7 +236,7 @@ impl Instance {
     /// nothing. What it printed while it ended is in its output afterwards.
     pub async fn stop(&mut self, grace: Duration) -> Stopped {
         let asked = Instant::now();
-        let Some(process) = &mut self.process else {
+        let Holding::Process(process) = &mut self.holding else {
             return Stopped { how: How::NotOurs, exit: None, left_behind: 0, took: Duration::ZERO };
         };
         let mut exit = process.exit.clone();
@@ -409,14 +326,4 @@ fn pipes(stdout: Option<&tokio::process::ChildStdout>, stderr: Option<&tokio::pr
         .filter_map(|end| std::fs::read_link(format!("/proc/self/fd/{end}")).ok()?.into_os_string().into_string().ok())
         .filter(|target| target.starts_with("pipe:"))
         .collect()
-}
-
-/// The pairs by which a descendant is known that has left everything else behind. They tell it from a stranger only where a
-/// port of its own is among them.
-#[cfg(target_os = "linux")]
-fn marks(launch: &Launch) -> Vec<Vec<u8>> {
-    if launch.environment.get("PORT").is_none() {
-        return Vec::new();
-    }
-    launch.variables().iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect()
 }

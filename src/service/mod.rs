@@ -9,12 +9,14 @@
 //! compose file, .env, shell ─► Resolved ─► Environment ─► Launch ─► Instance: ready, lines, stop
 //! ```
 
+mod artifact;
 mod builder;
 mod compose;
 mod dotenv;
 mod environment;
 mod family;
 mod instance;
+mod launch;
 mod manifest;
 mod output;
 mod problem;
@@ -26,7 +28,8 @@ mod variables;
 pub use builder::{Build, BuildError, Built, Profile};
 pub use compose::{Compose, Reference, Resolved, Unset};
 pub use environment::{Environment, inherited};
-pub use instance::{Exit, How, Instance, Launch, Stopped};
+pub use instance::{How, Instance, Stopped};
+pub use launch::{Exit, Launch};
 pub use manifest::{Manifest, ServiceSettings, Start, Target};
 pub use output::Output;
 pub use problem::{Place, Problem};

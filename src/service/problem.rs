@@ -15,7 +15,7 @@ impl Place {
     /// The place of a byte offset in a text.
     pub(super) fn at(file: &str, text: &str, offset: usize) -> Self {
         let end = offset.min(text.len());
-        let line = text.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = memchr::memchr_iter(b'\n', &text.as_bytes()[..end]).count() + 1;
         Self { file: file.to_owned(), line }
     }
 }
@@ -127,12 +127,11 @@ impl miette::Diagnostic for Problem {
 
 /// The nearest of the known words, if one is near enough to be what was meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= 0.75)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, candidate)| candidate)
+    let near = |candidate: &str| {
+        let slips = strsim::damerau_levenshtein(word, candidate);
+        (slips <= 1 + candidate.len() / 4 || strsim::jaro_winkler(word, candidate) >= 0.85).then_some(slips)
+    };
+    known.into_iter().filter_map(|candidate| Some((near(candidate)?, candidate))).min().map(|(_, candidate)| candidate)
 }
 
 /// Words as a sentence lists them: `a`, `b` and `c`.

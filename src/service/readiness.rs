@@ -138,21 +138,21 @@ pub async fn attach(url: &Url, health: &str) -> Result<Option<Instance>, Service
         asked_securely(url, health).await
     } else {
         match Door::new(url, health)?.knock(ATTACH).await {
-            Knock::Answered(_) => true,
+            Knock::Answered(status) => Some(status),
             Knock::Garbage(sample) => {
                 return Err(ServiceError::Garbage { url: url.to_string(), sample, lines: Vec::new() });
             }
-            Knock::Closed | Knock::Silent => false,
+            Knock::Closed | Knock::Silent => None,
         }
     };
-    Ok(answered.then(|| Instance::attached(url.clone())))
+    Ok(answered.map(|status| Instance::attached(url.clone(), status)))
 }
 
 /// A service behind a proxy of the workspace's host may be far away: it gets ten times as long.
-async fn asked_securely(url: &Url, health: &str) -> bool {
-    let Ok(client) = reqwest::Client::builder().timeout(ATTACH * 10).build() else { return false };
+async fn asked_securely(url: &Url, health: &str) -> Option<u16> {
+    let client = reqwest::Client::builder().timeout(ATTACH * 10).build().ok()?;
     let address = format!("{}{health}", url.as_str().trim_end_matches('/'));
-    client.get(address).send().await.is_ok()
+    client.get(address).send().await.ok().map(|answer| answer.status().as_u16())
 }
 
 /// A port of this machine on which nothing listens, given out once only.

@@ -132,7 +132,7 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, handler: Hand
         Answer::Whole { status, headers, body } => {
             let mut head = format!("HTTP/1.1 {status} Canned\r\ncontent-length: {}\r\nconnection: close\r\n", body.len());
             for (name, value) in headers {
-                head.push_str(&format!("{name}: {value}\r\n"));
+                head.extend([&name, ": ", &value, "\r\n"]);
             }
             [head.as_bytes(), b"\r\n", &body].concat()
         }
@@ -141,13 +141,18 @@ async fn converse(mut stream: impl AsyncRead + AsyncWrite + Unpin, handler: Hand
     let _ = stream.shutdown().await;
 }
 
-async fn receive(stream: &mut (impl AsyncRead + Unpin)) -> Option<Asked> {
+async fn receive(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Option<Asked> {
     let mut bytes = Vec::new();
     let head_end = loop {
         if let Some(end) = memchr::memmem::find(&bytes, b"\r\n\r\n") {
             break end;
         }
         if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+        // A TLS handshake: a plain server does not understand it and says so plainly.
+        if bytes.first() == Some(&0x16) {
+            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok()?;
             return None;
         }
     };

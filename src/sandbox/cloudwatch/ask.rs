@@ -175,7 +175,7 @@ pub(super) fn token_of(text: &str) -> String {
 
 /// What [`token_of`] made.
 pub(super) fn text_of(token: &str) -> Result<String, Fault> {
-    if !token.is_ascii() || token.is_empty() || token.len() % 2 != 0 || token.len() > 16_384 {
+    if !token.is_ascii() || token.is_empty() || !token.len().is_multiple_of(2) || token.len() > 16_384 {
         return Err(Fault::bad_token());
     }
     let bytes: Option<Vec<u8>> = (0..token.len()).step_by(2).map(|at| u8::from_str_radix(&token[at..at + 2], 16).ok()).collect();

@@ -19,7 +19,7 @@ pub(super) struct Fault {
     /// 400 but for few.
     pub status: StatusCode,
     /// Members beside the message.
-    pub more: Map<String, Value>,
+    pub more: Option<Box<Map<String, Value>>>,
     /// The word under which it is kept as a rejection; `None` for what is part of normal traffic.
     pub reason: Option<&'static str>,
     /// What the rejection says instead of the message, where the message alone would not help.
@@ -29,7 +29,7 @@ pub(super) struct Fault {
 impl Fault {
     pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
         let status = StatusCode::BAD_REQUEST;
-        Self { kind, message: message.into(), status, more: Map::new(), reason: None, detail: None }
+        Self { kind, message: message.into(), status, more: None, reason: None, detail: None }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -67,7 +67,7 @@ impl Fault {
     }
 
     pub fn with(mut self, key: &str, value: Value) -> Self {
-        self.more.insert(key.to_owned(), value);
+        self.more.get_or_insert_default().insert(key.to_owned(), value);
         self
     }
 
@@ -76,7 +76,7 @@ impl Fault {
     }
 
     pub fn into_response(self) -> Response {
-        let mut body = self.more;
+        let mut body = self.more.map(|more| *more).unwrap_or_default();
         body.insert(String::from("__type"), Value::from(self.kind));
         body.insert(String::from("message"), Value::from(self.message));
         let mut response = wire::answer(self.status, CONTENT_TYPE, Value::Object(body).to_string());

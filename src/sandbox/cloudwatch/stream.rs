@@ -121,7 +121,7 @@ pub(super) async fn describe(ask: &Ask<'_>) -> Result<Option<Value>, Fault> {
             let wanted = rows.filter(|row| row.as_ref().map_or(true, |stream| stream.name.starts_with(&prefix)));
             let mut streams = wanted.collect::<rusqlite::Result<Vec<_>>>()?;
             if by_time {
-                streams.sort_by(|a, b| place(a, true).cmp(&place(b, true)));
+                streams.sort_by_cached_key(|stream| place(stream, true));
             }
             if descending {
                 streams.reverse();

@@ -109,7 +109,8 @@ fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Err(Failure::new(StatusCode::BAD_REQUEST, "SerializationException", "the body is not a JSON object"));
     }
-    serde_json::from_slice(body).map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "SerializationException", error.to_string()))
+    serde_json::from_slice(body)
+        .map_err(|error| Failure::new(StatusCode::BAD_REQUEST, "SerializationException", error.to_string()))
 }
 
 /// The outcome of a change within a transaction that was made, or that the API refuses without having changed anything.

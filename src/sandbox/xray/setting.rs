@@ -121,8 +121,8 @@ struct TelemetryRecord {
 pub(super) fn put_telemetry_records(body: &[u8]) -> Result<Value, Failure> {
     let input: TelemetryInput = parse_body(body)?;
     let records = input.telemetry_records.ok_or_else(|| Failure::missing("telemetryRecords"))?;
-    match records.iter().all(|record| record.timestamp.is_some()) {
-        true => Ok(json!({})),
-        false => Err(Failure::missing("telemetryRecords.timestamp")),
+    if records.iter().any(|record| record.timestamp.is_none()) {
+        return Err(Failure::missing("telemetryRecords.timestamp"));
     }
+    Ok(json!({}))
 }

@@ -163,7 +163,7 @@ fn add(list: &mut Vec<Value>, value: Value) {
 
 fn annotations(trace: &Trace) -> BTreeMap<&str, Vec<Value>> {
     let mut all: BTreeMap<&str, Vec<(Value, Vec<Value>)>> = BTreeMap::new();
-    for service in trace.segments.iter() {
+    for service in &trace.segments {
         for entity in service.walk() {
             for (key, value) in &entity.annotations {
                 let value = match value {
@@ -187,7 +187,7 @@ fn annotations(trace: &Trace) -> BTreeMap<&str, Vec<Value>> {
 
 fn users(trace: &Trace) -> Vec<Value> {
     let mut users: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
-    for service in trace.segments.iter() {
+    for service in &trace.segments {
         for user in service.walk().filter_map(|entity| entity.user.as_deref()) {
             add(users.entry(user).or_default(), service_id(service));
         }

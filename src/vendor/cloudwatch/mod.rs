@@ -6,6 +6,8 @@ mod tests;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_sdk_cloudwatchlogs::operation::describe_log_streams::DescribeLogStreamsError;
+use aws_sdk_cloudwatchlogs::operation::filter_log_events::FilterLogEventsError;
 use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, OrderBy};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
@@ -139,7 +141,9 @@ impl Client {
                 Ok(answer.log_streams().iter().filter_map(|stream| stream.log_stream_name().map(str::to_owned)).collect())
             }
             // Deleted since it was listed.
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => Ok(Vec::new()),
+            Err(error) if error.as_service_error().is_some_and(DescribeLogStreamsError::is_resource_not_found_exception) => {
+                Ok(Vec::new())
+            }
             Err(error) => Err(self.account.trouble(CLOUDWATCH, "logs:DescribeLogStreams", &error)),
         }
     }
@@ -161,7 +165,9 @@ impl Client {
                     events.extend(answer.events().iter().map(|event| log_event(group, event)));
                     token = next(answer.next_token);
                 }
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => break,
+                Err(error) if error.as_service_error().is_some_and(FilterLogEventsError::is_resource_not_found_exception) => {
+                    break;
+                }
                 Err(error) => return Err(self.account.trouble(CLOUDWATCH, "logs:FilterLogEvents", &error)),
             }
             if token.is_none() || events.len() >= MOST_EVENTS {

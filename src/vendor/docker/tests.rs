@@ -4,7 +4,7 @@ use super::*;
 use crate::facts::PublishedPort;
 use crate::vendor::fake::{Answer, Asked, Fake, nowhere};
 
-fn listed(id: &str, name: &str, state: &str, labels: Value, ports: Value) -> Value {
+fn listed(id: &str, name: &str, state: &str, labels: &Value, ports: &Value) -> Value {
     json!({ "Id": id, "Names": [format!("/{name}")], "Image": "sha256:abc", "Created": 1, "State": state, "Status": "Up 3 seconds", "Labels": labels, "Ports": ports })
 }
 
@@ -25,14 +25,14 @@ fn engine(asked: &Asked) -> Answer {
     let daemon = "d".repeat(64);
     let body = match path {
         "/containers/json" => json!([
-            listed(&"e".repeat(64), "old", "exited", json!({}), json!([])),
-            listed(&"f".repeat(64), "gone", "running", json!({}), json!([])),
+            listed(&"e".repeat(64), "old", "exited", &json!({}), &json!([])),
+            listed(&"f".repeat(64), "gone", "running", &json!({}), &json!([])),
             listed(
                 &daemon,
                 "week2-xray-daemon-1",
                 "running",
-                json!({ "com.docker.compose.service": "xray-daemon", "com.docker.compose.project.working_dir": "/home/me/week2" }),
-                json!([{ "IP": "0.0.0.0", "PrivatePort": 2000, "PublicPort": 2000, "Type": "udp" }, { "IP": "::", "PrivatePort": 2000, "PublicPort": 2000, "Type": "udp" },
+                &json!({ "com.docker.compose.service": "xray-daemon", "com.docker.compose.project.working_dir": "/home/me/week2" }),
+                &json!([{ "IP": "0.0.0.0", "PrivatePort": 2000, "PublicPort": 2000, "Type": "udp" }, { "IP": "::", "PrivatePort": 2000, "PublicPort": 2000, "Type": "udp" },
                     { "PrivatePort": 2000, "Type": "tcp" }])
             ),
         ]),

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
-use super::trouble;
 use crate::facts::Trouble;
+use crate::vendor::trouble;
 
 /// What a key may do, as `GET /1/auth` tells. What it does not tell is tried.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,14 +50,6 @@ impl Access {
     }
 
     pub(super) fn must_read(&self) -> Result<(), Trouble> {
-        let lacks = |what: &str, permission: &str| {
-            Err(trouble::lasting(
-                format!("the Honeycomb key may not {what}"),
-                format!(
-                    "give the configuration key the permission `{permission}`: in Honeycomb under Environment settings, API Keys"
-                ),
-            ))
-        };
         if self.kind.as_deref() == Some("ingest") {
             return Err(trouble::lasting(
                 "the Honeycomb key for the checks is an ingest key: it can only send, never read",
@@ -66,15 +58,24 @@ impl Access {
             ));
         }
         if self.create_datasets == Some(false) {
-            return lacks("list datasets", "Create Datasets");
+            return Err(lacks("list datasets", "Create Datasets"));
         }
         if self.columns == Some(false) {
-            return lacks("list columns", "Manage Queries and Columns");
+            return Err(lacks("list columns", "Manage Queries and Columns"));
         }
         Ok(())
     }
 }
 
+/// The key lacks a permission.
+pub(super) fn lacks(what: &str, permission: &str) -> Trouble {
+    trouble::lasting(
+        format!("the Honeycomb key may not {what}"),
+        format!("give the configuration key the permission `{permission}`: in Honeycomb under Environment settings, API Keys"),
+    )
+}
+
+/// The key itself is not taken.
 pub(super) fn refused_key(status: u16) -> Trouble {
     trouble::lasting(
         format!("Honeycomb refused the key ({status})"),

@@ -20,8 +20,8 @@ use tokio::sync::{Mutex, OnceCell};
 
 pub use access::Access;
 
-use super::api::Api;
-use super::{HONEYCOMB, transport, trouble};
+use super::api::{Api, Reply};
+use super::{HONEYCOMB, transport};
 use crate::facts::{Dataset, Level, Secret, Span, TraceId, Trouble};
 
 /// Where Honeycomb is, unless the team lives in the EU (`https://api.eu1.honeycomb.io`).
@@ -72,8 +72,8 @@ pub struct Client {
     access: OnceCell<Access>,
     /// Set once a query was refused: the plan does not change within a run.
     no_queries: AtomicBool,
-    /// The columns of a dataset, by slug, and the write after which they were read.
-    columns: Mutex<BTreeMap<String, (Option<i64>, Vec<Column>)>>,
+    /// The names of the columns that were seen: columns come and stay.
+    known: Mutex<BTreeSet<String>>,
     /// The last query's specification and id: asked again, it need not be created again.
     query: Mutex<Option<(serde_json::Value, String)>>,
 }
@@ -109,7 +109,7 @@ impl Client {
             loopback: transport::is_loopback(endpoint),
             access: OnceCell::new(),
             no_queries: AtomicBool::new(false),
-            columns: Mutex::default(),
+            known: Mutex::default(),
             query: Mutex::default(),
         }
     }
@@ -163,9 +163,8 @@ impl Client {
         access.must_read()?;
         let datasets = self.datasets().await?;
         let near = nearby(&datasets, question.service.as_deref());
-        let columns = future::try_join_all(near.iter().map(|dataset| self.columns(dataset))).await?;
         if self.level() == Level::Exact {
-            let known: BTreeSet<&str> = columns.iter().flatten().map(|column| column.name.as_str()).collect();
+            let known = self.known(&near, question).await?;
             let scope = if access.is_classic() {
                 near.first().map(|dataset| (dataset.slug.as_str(), Some(dataset.name.as_str())))
             } else {
@@ -176,6 +175,7 @@ impl Client {
                 None => self.no_queries.store(true, Ordering::Relaxed),
             }
         }
+        let columns = future::try_join_all(near.iter().map(|dataset| self.columns(dataset))).await?;
         let written = |columns: &[Column]| {
             columns.iter().filter_map(|column| Some((column.name.clone(), column.last_written_ms?))).collect::<BTreeMap<_, _>>()
         };
@@ -185,7 +185,7 @@ impl Client {
 
     async fn datasets(&self) -> Result<Vec<Dataset>, Trouble> {
         let reply = self.api.get(&["1", "datasets"], &[]).await?;
-        if let Some(trouble) = self.denied(&reply, "list datasets", "Create Datasets") {
+        if let Some(trouble) = denied(&reply, "list datasets", "Create Datasets") {
             return Err(trouble);
         }
         let found: Vec<DatasetWire> = self.api.read(&reply)?;
@@ -199,40 +199,37 @@ impl Client {
             .collect())
     }
 
-    /// The columns of a dataset; read again only when the dataset was written since.
-    async fn columns(&self, dataset: &Dataset) -> Result<Vec<Column>, Trouble> {
-        if let Some((read_after, columns)) = self.columns.lock().await.get(&dataset.slug)
-            && dataset.last_written_ms.is_some()
-            && *read_after == dataset.last_written_ms
-        {
-            return Ok(columns.clone());
+    /// The names of the columns that there are. Read again until none is missing that a query would name.
+    async fn known(&self, datasets: &[&Dataset], question: &Question) -> Result<BTreeSet<String>, Trouble> {
+        let mut known = self.known.lock().await;
+        if !query::is_enough(&known, question) {
+            let columns = future::try_join_all(datasets.iter().map(|dataset| self.columns(dataset))).await?;
+            known.extend(columns.into_iter().flatten().map(|column| column.name));
         }
+        Ok(known.clone())
+    }
+
+    /// The columns of a dataset.
+    async fn columns(&self, dataset: &Dataset) -> Result<Vec<Column>, Trouble> {
         let reply = self.api.get(&["1", "columns", &dataset.slug], &[]).await?;
         if reply.status == StatusCode::NOT_FOUND {
             return Ok(Vec::new());
         }
-        if let Some(trouble) = self.denied(&reply, "list columns", "Manage Queries and Columns") {
+        if let Some(trouble) = denied(&reply, "list columns", "Manage Queries and Columns") {
             return Err(trouble);
         }
         let found: Vec<ColumnWire> = self.api.read(&reply)?;
-        let columns: Vec<Column> = found
+        Ok(found
             .into_iter()
             .map(|column| Column { last_written_ms: column.last_written.as_deref().and_then(unix_ms), name: column.key_name })
-            .collect();
-        self.columns.lock().await.insert(dataset.slug.clone(), (dataset.last_written_ms, columns.clone()));
-        Ok(columns)
+            .collect())
     }
+}
 
-    fn denied(&self, reply: &super::api::Reply, what: &str, permission: &str) -> Option<Trouble> {
-        matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN).then(|| {
-            trouble::lasting(
-                format!("the Honeycomb key may not {what} ({})", reply.status.as_u16()),
-                format!(
-                    "give the configuration key the permission `{permission}`: in Honeycomb under Environment settings, API Keys"
-                ),
-            )
-        })
-    }
+/// A refusal of something for which the key needs a permission.
+fn denied(reply: &Reply, what: &str, permission: &str) -> Option<Trouble> {
+    matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        .then(|| access::lacks(&format!("{what} ({})", reply.status.as_u16()), permission))
 }
 
 /// The datasets whose columns matter: the service's own first, then those that were written last.

@@ -58,7 +58,7 @@ impl Client {
     pub(super) async fn spans(
         &self,
         question: &Question,
-        known: &BTreeSet<&str>,
+        known: &BTreeSet<String>,
         scope: Option<(&str, Option<&str>)>,
     ) -> Result<Option<Vec<Span>>, Trouble> {
         // Nothing was ever written there: asking would be refused, since the columns do not exist.
@@ -90,7 +90,7 @@ impl Client {
         let mut result: QueryResult = self.api.read(&reply)?;
         let mut wait = if self.loopback { Duration::from_millis(5) } else { Duration::from_millis(250) };
         let deadline = tokio::time::Instant::now() + self.api.deadline;
-        while !result.complete {
+        while !result.complete || result.data.is_none() {
             if tokio::time::Instant::now() + wait > deadline {
                 return Err(trouble::passing(
                     format!("Honeycomb did not finish the query within {:?}", self.api.deadline),
@@ -106,14 +106,20 @@ impl Client {
     }
 }
 
+/// Whether every column is known that a query would name: a span's own, those that checks want, one with the URL.
+pub(super) fn is_enough(known: &BTreeSet<String>, question: &Question) -> bool {
+    let mut needed = FIELDS.into_iter().chain(question.columns.iter().map(String::as_str));
+    needed.all(|column| known.contains(column)) && URLS.iter().any(|column| known.contains(*column))
+}
+
 fn refused(reply: &Reply) -> bool {
     matches!(reply.status, StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN)
 }
 
 /// The query for all spans of the traces, and for those whose URL holds the nonce. Only columns that exist are named:
 /// the API refuses others. `None` when there is nothing to look for.
-fn specification(question: &Question, known: &BTreeSet<&str>, now_seconds: i64) -> Option<Value> {
-    let exists = |column: &&str| known.contains(column);
+fn specification(question: &Question, known: &BTreeSet<String>, now_seconds: i64) -> Option<Value> {
+    let exists = |column: &&str| known.contains(*column);
     let mut breakdowns: Vec<&str> = Vec::new();
     let wanted = question.columns.iter().map(String::as_str);
     for column in FIELDS.into_iter().chain(URLS).chain(ALWAYS).chain(wanted).filter(exists) {
@@ -206,9 +212,13 @@ mod tests {
         }
     }
 
+    fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
+        names.map(str::to_owned).into()
+    }
+
     #[test]
     fn only_columns_that_exist_are_named_and_each_once() {
-        let known = BTreeSet::from(["trace.trace_id", "trace.span_id", "name", "url.query", "app.result_length"]);
+        let known = names(["trace.trace_id", "trace.span_id", "name", "url.query", "app.result_length"]);
         let query = specification(&question(), &known, 1_700_000_001).unwrap();
         assert_eq!(query["breakdowns"], json!(["trace.trace_id", "trace.span_id", "name", "url.query", "app.result_length"]));
         assert_eq!(query["filters"].as_array().unwrap().len(), 2);
@@ -221,15 +231,15 @@ mod tests {
 
     #[test]
     fn the_number_of_breakdowns_is_bounded() {
-        let names: Vec<String> = (0..300).map(|index| format!("app.{index}")).collect();
-        let known: BTreeSet<&str> = names.iter().map(String::as_str).chain(["trace.trace_id", "trace.span_id"]).collect();
-        let query = specification(&Question { columns: names.clone(), ..question() }, &known, 0).unwrap();
+        let columns: Vec<String> = (0..300).map(|index| format!("app.{index}")).collect();
+        let known = columns.iter().cloned().chain(names(["trace.trace_id", "trace.span_id"])).collect();
+        let query = specification(&Question { columns, ..question() }, &known, 0).unwrap();
         assert_eq!(query["breakdowns"].as_array().unwrap().len(), MOST_BREAKDOWNS);
     }
 
     #[test]
     fn with_nothing_to_look_for_there_is_no_query() {
-        assert_eq!(specification(&Question::default(), &BTreeSet::from(["trace.trace_id"]), 0), None);
+        assert_eq!(specification(&Question::default(), &names(["trace.trace_id"]), 0), None);
     }
 
     fn json_value() -> impl Strategy<Value = Value> {

@@ -114,15 +114,34 @@ async fn spans_are_read_back_with_the_types_of_their_values() {
 async fn the_next_round_asks_only_for_what_may_have_changed() {
     let fake = environment(|_| None).await;
     let client = client(&fake);
-    client.observe(&question()).await.unwrap();
+    let question = Question { columns: vec![String::from("app.result_length")], ..question() };
+    client.observe(&question).await.unwrap();
     let first = fake.requests().len();
-    client.observe(&question()).await.unwrap();
+    client.observe(&question).await.unwrap();
     let second = fake.lines().split_off(first);
     assert_eq!(
         second,
-        ["GET /1/datasets", "GET /1/columns/old", "POST /1/query_results/__all__", "GET /1/query_results/__all__/r1"],
-        "auth, the columns of a dataset that was not written since, and the query are known"
+        ["GET /1/datasets", "POST /1/query_results/__all__", "GET /1/query_results/__all__/r1"],
+        "what the key may do, the columns and the query are known"
     );
+}
+
+#[tokio::test]
+async fn a_column_that_comes_later_is_found() {
+    let rounds = Arc::new(AtomicUsize::new(0));
+    let fake = environment(move |asked| {
+        let early = asked.line() == "GET /1/columns/cruddur" && rounds.fetch_add(1, Ordering::Relaxed) == 0;
+        early.then(|| Answer::json(200, r#"[{"key_name":"trace.trace_id"},{"key_name":"trace.span_id"}]"#))
+    })
+    .await;
+    let client = client(&fake);
+    for _ in 0..2 {
+        client.observe(&question()).await.unwrap();
+    }
+    let queries: Vec<_> =
+        fake.requests().into_iter().filter(|asked| asked.path == "/1/queries/__all__").map(|asked| asked.json()).collect();
+    let names = |index: usize| queries[index]["breakdowns"].as_array().unwrap().contains(&json!("app.result_length"));
+    assert_eq!((queries.len(), names(0), names(1)), (2, false, true));
 }
 
 #[tokio::test]
@@ -258,4 +277,24 @@ fn the_pace_follows_the_endpoint() {
     let at = |endpoint: &str| Client::new(http.clone(), endpoint, Secret::new(KEY)).min_interval();
     assert_eq!(at("http://127.0.0.1:4318"), Duration::ZERO);
     assert!(at(ENDPOINT) >= Duration::from_secs(6));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_secure_is_not_used() {
+    let plain = Fake::serve(|_| auth(true)).await;
+    let client = Client::new(http_client().unwrap(), &plain.url().replace("http://", "https://"), Secret::new(KEY));
+    let trouble = client.observe(&question()).await.unwrap_err();
+    assert!(
+        !trouble.passing && trouble.cause.contains("no secure connection") && trouble.remedy.contains("clock"),
+        "{trouble:?}"
+    );
+    assert_eq!(plain.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn an_answer_without_end_is_cut_off() {
+    let fake =
+        environment(|asked| (asked.line() == "GET /1/datasets").then(|| Answer::json(200, vec![b' '; 17 * 1024 * 1024]))).await;
+    let trouble = client(&fake).observe(&question()).await.unwrap_err();
+    assert!(!trouble.passing && trouble.cause.contains("larger than 16 MiB"), "{trouble:?}");
 }

@@ -1,5 +1,6 @@
 //! AWS X-Ray, through AWS's own SDK: traces by id, groups, sampling rules, the service graph, filter expressions.
 
+mod create;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use super::aws::Account;
 use super::{XRAY, trouble};
 use crate::facts::{SamplingRule, Segment, ServiceNode, TraceGroup, TraceId, Trouble};
 
-/// BatchGetTraces takes this many ids.
+/// `BatchGetTraces` takes this many ids.
 const MOST_IDS: usize = 5;
 /// How many requests of one kind are under way at once.
 const AT_ONCE: usize = 4;
@@ -26,6 +27,7 @@ const MOST_PAGES: usize = 20;
 
 /// What one round wants to know.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one call, made or not")]
 pub struct Question {
     /// The traces that the probes began.
     pub trace_ids: Vec<TraceId>,
@@ -87,21 +89,22 @@ impl Client {
     /// # Errors
     /// When we could not look.
     pub async fn observe(&self, question: &Question) -> Result<Sightings, Trouble> {
-        let sdk = self
-            .sdk
-            .get_or_try_init(|| async { Ok::<_, Trouble>(aws_sdk_xray::Client::new(self.account.session().await?)) })
-            .await?;
+        let sdk = self.sdk().await?;
         if question.traces || question.graph || !question.filters.is_empty() {
-            self.destination.get_or_try_init(|| self.check_destination(sdk)).await?;
+            self.destination.get_or_try_init(|| Box::pin(self.check_destination(sdk))).await?;
         }
         let (segments, groups, rules, nodes, filtered) = tokio::try_join!(
             optional(question.traces.then(|| self.segments(sdk, question))),
             optional(question.groups.then(|| self.groups(sdk))),
             optional(question.rules.then(|| self.rules(sdk))),
             optional(question.graph.then(|| self.nodes(sdk, question.since_ms))),
-            self.filtered(sdk, question),
+            Box::pin(self.filtered(sdk, question)),
         )?;
         Ok(Sightings { segments, groups, rules, nodes, filtered })
+    }
+
+    async fn sdk(&self) -> Result<&aws_sdk_xray::Client, Trouble> {
+        self.sdk.get_or_try_init(|| async { Ok(aws_sdk_xray::Client::new(self.account.session().await?)) }).await
     }
 
     /// With Transaction Search on, spans go to CloudWatch Logs and the trace API stays empty: better said than waited for.
@@ -109,9 +112,9 @@ impl Client {
         let answer = match sdk.get_trace_segment_destination().send().await {
             Ok(answer) => answer,
             Err(error) => {
+                // A key without this permission can still read traces; so can one in a region without this operation.
                 let code = error.as_service_error().and_then(|error| error.meta().code()).unwrap_or_default();
-                // A key without this permission can still read traces.
-                if code.contains("AccessDenied") {
+                if code.contains("AccessDenied") || code.contains("UnknownOperation") {
                     return Ok(());
                 }
                 return Err(self.account.trouble(XRAY, "xray:GetTraceSegmentDestination", &error));
@@ -257,7 +260,7 @@ impl Client {
 
 /// Nothing was asked: nothing was seen.
 async fn optional<T: Default>(question: Option<impl Future<Output = Result<T, Trouble>>>) -> Result<T, Trouble> {
-    OptionFuture::from(question).await.unwrap_or_else(|| Ok(T::default()))
+    OptionFuture::from(question.map(Box::pin)).await.unwrap_or_else(|| Ok(T::default()))
 }
 
 /// From just before the run began until now.

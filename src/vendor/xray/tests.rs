@@ -20,7 +20,7 @@ fn id(index: usize) -> TraceId {
     format!("6553f100{index:024x}").parse().unwrap()
 }
 
-fn document(trace: &str, id: &str, name: &str, more: Value) -> Value {
+fn document(trace: &str, id: &str, name: &str, more: &Value) -> Value {
     let mut document = json!({ "trace_id": trace, "id": id, "name": name, "start_time": 1.0, "end_time": 2.0 });
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     json!({ "Id": id, "Document": document.to_string() })
@@ -37,8 +37,8 @@ async fn account(present: TraceId, overrides: impl Fn(&Asked) -> Option<Answer> 
             "/GetTraceSegmentDestination" => json!({ "Destination": "XRay", "Status": "ACTIVE" }),
             "/Traces" => {
                 let asked_for = asked.json()["TraceIds"].as_array().unwrap().contains(&json!(trace));
-                let child = document(&trace, "bbbbbbbbbbbbbbbb", "mock-data", json!({ "type": "subsegment", "parent_id": "aaaaaaaaaaaaaaaa", "metadata": { "results-size": 2 } }));
-                let root = document(&trace, "aaaaaaaaaaaaaaaa", "cruddur", json!({ "http": { "response": { "status": 200 } } }));
+                let child = document(&trace, "bbbbbbbbbbbbbbbb", "mock-data", &json!({ "type": "subsegment", "parent_id": "aaaaaaaaaaaaaaaa", "metadata": { "results-size": 2 } }));
+                let root = document(&trace, "aaaaaaaaaaaaaaaa", "cruddur", &json!({ "http": { "response": { "status": 200 } } }));
                 let traces = if asked_for { json!([{ "Id": trace, "Duration": 1.0, "LimitExceeded": false, "Segments": [child, root] }]) } else { json!([]) };
                 json!({ "Traces": traces, "UnprocessedTraceIds": [] })
             }
@@ -133,10 +133,10 @@ async fn a_trace_is_assembled_over_pages() {
         (asked.path == "/Traces").then(|| {
             let trace = id(1).xray();
             let body = if asked.json()["NextToken"].is_null() {
-                let child = document(&trace, "bbbbbbbbbbbbbbbb", "mock-data", json!({ "type": "subsegment", "parent_id": "aaaaaaaaaaaaaaaa" }));
+                let child = document(&trace, "bbbbbbbbbbbbbbbb", "mock-data", &json!({ "type": "subsegment", "parent_id": "aaaaaaaaaaaaaaaa" }));
                 json!({ "Traces": [{ "Id": trace, "Segments": [child] }], "NextToken": "2" })
             } else {
-                json!({ "Traces": [{ "Id": trace, "Segments": [document(&trace, "aaaaaaaaaaaaaaaa", "cruddur", json!({})), { "Id": "x", "Document": "garbage" }] }] })
+                json!({ "Traces": [{ "Id": trace, "Segments": [document(&trace, "aaaaaaaaaaaaaaaa", "cruddur", &json!({})), { "Id": "x", "Document": "garbage" }] }] })
             };
             Answer::json(200, body.to_string())
         })
@@ -175,6 +175,8 @@ async fn each_refusal_has_its_cause_and_its_remedy() {
     assert!(!denied.passing && denied.remedy.contains("`xray:GetGroups`"), "{denied:?}");
     let invalid = trouble(refusal(400, "InvalidRequestException", &format!("bad {SECRET}"))).await;
     assert!(!invalid.passing && invalid.cause.contains("InvalidRequestException bad …"), "{invalid:?}");
+    let other = trouble(Answer::json(404, "<html>")).await;
+    assert!(!other.passing && other.remedy.contains("endpoint"), "{other:?}");
     for garbage in ["<html>", "[1", "7"] {
         let page = trouble(Answer::json(200, garbage)).await;
         assert!(!page.passing && page.cause.contains("cannot be read"), "{garbage}: {page:?}");
@@ -215,6 +217,24 @@ async fn transaction_search_is_explained_before_waiting() {
 async fn a_key_that_may_not_see_the_destination_may_still_read_traces() {
     let fake = account(id(1), |asked| {
         (asked.path == "/GetTraceSegmentDestination").then(|| refusal(403, "AccessDeniedException", "no"))
+    })
+    .await;
+    let seen =
+        client(fake.url()).observe(&Question { traces: true, trace_ids: vec![id(1)], ..Question::default() }).await.unwrap();
+    assert_eq!(seen.segments.len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_secure_is_not_used() {
+    let plain = account(id(1), |_| None).await;
+    let trouble = client(&plain.url().replace("http://", "https://")).observe(&everything(vec![id(1)])).await.unwrap_err();
+    assert!(!trouble.passing && trouble.cause.contains("no secure connection"), "{trouble:?}");
+}
+
+#[tokio::test]
+async fn a_region_without_the_destination_operation_is_taken_as_it_is() {
+    let fake = account(id(1), |asked| {
+        (asked.path == "/GetTraceSegmentDestination").then(|| refusal(404, "UnknownOperationException", "no such operation"))
     })
     .await;
     let seen =

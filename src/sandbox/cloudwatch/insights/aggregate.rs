@@ -105,7 +105,7 @@ impl State {
             Self::Count(count) => Value::Number(count),
             Self::Distinct(seen) => Value::Number(seen.len() as f64),
             Self::Sum(sum) => sum.map_or(Value::Null, Value::Number),
-            Self::Moments { count, .. } if count == 0.0 => Value::Null,
+            Self::Moments { count: 0.0, .. } => Value::Null,
             Self::Moments { count, squares, deviation: true, .. } => Value::Number((squares / count).sqrt()),
             Self::Moments { mean, .. } => Value::Number(mean),
             Self::Extreme { best, .. } => best,

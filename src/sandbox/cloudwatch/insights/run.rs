@@ -276,7 +276,7 @@ fn take_fields(parse: &super::query::Parse, row: &mut Row) {
 fn gather(
     stats: &Stats,
     groups: &mut HashMap<Vec<Option<String>>, usize>,
-    states: &mut Vec<(Vec<Value>, Vec<State>)>,
+    members: &mut Vec<(Vec<Value>, Vec<State>)>,
     row: &Row,
 ) -> usize {
     let values: Vec<Value> = stats.by.iter().map(|named| evaluate(&named.expression, row, &[])).collect();
@@ -284,22 +284,22 @@ fn gather(
     let mut held = 0;
     let index = *groups.entry(key).or_insert_with(|| {
         held += 256;
-        states.push((values, stats.aggregates.iter().map(|aggregate| State::new(aggregate.kind)).collect()));
-        states.len() - 1
+        members.push((values, stats.aggregates.iter().map(|aggregate| State::new(aggregate.kind)).collect()));
+        members.len() - 1
     });
     let at_ms = row.source.as_ref().map_or(0, |source| source.at_ms);
-    for (aggregate, state) in stats.aggregates.iter().zip(&mut states[index].1) {
+    for (aggregate, state) in stats.aggregates.iter().zip(&mut members[index].1) {
         held += state.add(aggregate.of.as_ref().map(|of| evaluate(of, row, &[])), at_ms);
     }
     held
 }
 
-fn results(stats: &Stats, mut states: Vec<(Vec<Value>, Vec<State>)>) -> Vec<Row> {
-    if states.is_empty() && stats.by.is_empty() {
+fn results(stats: &Stats, mut members: Vec<(Vec<Value>, Vec<State>)>) -> Vec<Row> {
+    if members.is_empty() && stats.by.is_empty() {
         // Without groups there is one row even over nothing.
-        states.push((Vec::new(), stats.aggregates.iter().map(|aggregate| State::new(aggregate.kind)).collect()));
+        members.push((Vec::new(), stats.aggregates.iter().map(|aggregate| State::new(aggregate.kind)).collect()));
     }
-    let rows = states.into_iter().map(|(keys, states)| {
+    let rows = members.into_iter().map(|(keys, states)| {
         let values: Vec<Value> = states.into_iter().map(State::finish).collect();
         let mut row = Row::default();
         for (named, key) in stats.by.iter().zip(keys) {

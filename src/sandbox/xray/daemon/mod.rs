@@ -7,6 +7,8 @@
 mod datagram;
 mod proxy;
 
+use std::time::Duration;
+
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,9 @@ const BATCH: usize = 50;
 /// How many documents may wait to be written; beyond them the kernel's buffer fills, and then datagrams are lost, as
 /// with the real daemon.
 const WAITING: usize = 256;
+
+/// How long the kernel may take, after the shutdown, to hand out a datagram that it already has.
+const LAST: Duration = Duration::from_millis(20);
 
 /// How many refusals are kept as evidence in a while, so that a flood of bad datagrams does not bury everything else.
 const KEPT: u32 = 50;
@@ -44,21 +49,21 @@ async fn receive(socket: &UdpSocket, documents: mpsc::Sender<Received>, shutdown
         let length = tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
-            received = socket.recv_from(&mut buffer) => match received {
-                Ok((length, _)) => length,
-                // On loopback an earlier answer's ICMP error may surface here: it concerns nobody.
-                Err(_) => {
+            received = socket.recv_from(&mut buffer) => {
+                let Ok((length, _)) = received else {
+                    // On some systems an ICMP error about someone else's datagram surfaces here: it concerns nobody.
                     tokio::task::yield_now().await;
                     continue;
-                }
-            },
+                };
+                length
+            }
         };
         if documents.send(parse(&buffer[..length])).await.is_err() {
             return;
         }
     }
     for _ in 0..WAITING {
-        let Ok((length, _)) = socket.try_recv_from(&mut buffer) else { return };
+        let Ok(Ok((length, _))) = tokio::time::timeout(LAST, socket.recv_from(&mut buffer)).await else { return };
         if documents.send(parse(&buffer[..length])).await.is_err() {
             return;
         }

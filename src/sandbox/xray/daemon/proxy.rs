@@ -1,11 +1,9 @@
 //! The TCP side: any API path, over HTTP/1, without a signature. The real daemon signs what passes through.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
@@ -13,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,7 +31,7 @@ const HEAD: Duration = Duration::from_secs(30);
 const BODY: Duration = Duration::from_secs(10);
 
 /// How long requests under way may still take after the shutdown.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Serves connections until the shutdown.
 pub(super) async fn serve(shared: &Shared, listener: &TcpListener, shutdown: &CancellationToken) {
@@ -46,30 +44,27 @@ pub(super) async fn serve(shared: &Shared, listener: &TcpListener, shutdown: &Ca
             () = shutdown.cancelled() => break,
             accepted = accept(listener, &permits) => accepted,
         };
-        let Some((stream, peer, permit)) = accepted else {
+        let Some((stream, permit)) = accepted else {
             // Out of descriptors, most likely: others must close first.
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         let (shared, shutdown) = (shared.clone(), shutdown.clone());
         connections.spawn(async move {
-            converse(shared, stream, peer, &shutdown).await;
+            converse(shared, stream, &shutdown).await;
             drop(permit);
         });
     }
     let _ = tokio::time::timeout(GRACE, async { while connections.join_next().await.is_some() {} }).await;
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+async fn accept(listener: &TcpListener, permits: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.ok()?;
-    let (stream, peer) = listener.accept().await.ok()?;
-    Some((stream, peer, permit))
+    let (stream, _) = listener.accept().await.ok()?;
+    Some((stream, permit))
 }
 
-async fn converse(shared: Shared, stream: TcpStream, _peer: SocketAddr, shutdown: &CancellationToken) {
+async fn converse(shared: Shared, stream: TcpStream, shutdown: &CancellationToken) {
     let service = service_fn(move |request| {
         let shared = shared.clone();
         async move { Ok::<_, Infallible>(respond(&shared, request).await.map(Full::new)) }
@@ -99,7 +94,7 @@ async fn respond(shared: &Shared, request: http::Request<Incoming>) -> Response 
     };
     let authorization = head.headers.get(http::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let caller = Caller::parse(authorization).unwrap_or_default();
-    answer(shared, &caller, &head.method, head.uri.path(), &Bytes::from(body)).await
+    answer(shared, &caller, &head.method, head.uri.path(), &body).await
 }
 
 fn too_large() -> Response {

@@ -1,6 +1,7 @@
 //! What the AWS clients share: the account they speak for, and the meaning of AWS's errors.
 
-use std::error::Error;
+mod refusal;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,16 +11,15 @@ use aws_config::imds;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_xray::config::http::HttpResponse;
 use aws_sdk_xray::config::retry::RetryConfig;
 use aws_sdk_xray::config::timeout::TimeoutConfig;
-use aws_sdk_xray::config::{Credentials, ProvideCredentials, SharedCredentialsProvider, StalledStreamProtectionConfig};
-use aws_sdk_xray::error::{ProvideErrorMetadata, SdkError};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use aws_sdk_xray::config::{
+    Credentials, ProvideCredentials, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use tokio::sync::OnceCell;
 
-use super::transport::{self, Failure};
-use super::{DEADLINE, Vendor, trouble};
+use super::{DEADLINE, transport, trouble};
 use crate::facts::{Secret, Trouble};
 
 /// Where a machine's own credentials are looked for, at the most this long: not every machine is in EC2.
@@ -78,7 +78,7 @@ impl Account {
 
     /// The SDK's configuration; found out once.
     pub(super) async fn session(&self) -> Result<&SdkConfig, Trouble> {
-        self.session.get_or_try_init(|| self.open()).await
+        self.session.get_or_try_init(|| Box::pin(self.open())).await
     }
 
     async fn open(&self) -> Result<SdkConfig, Trouble> {
@@ -100,11 +100,21 @@ impl Account {
             // The answers are small and have a deadline.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url(self.endpoint.clone());
-        if self.is_loopback() && self.endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://")) {
-            // The default client asks the proxy that the environment names, for loopback too.
-            config.set_http_client(Some(aws_smithy_http_client::Builder::new().build_http()));
+        if self.is_loopback() {
+            config.set_http_client(Some(self.direct_client()));
         }
         Ok(config.build())
+    }
+
+    /// The default client asks the proxy that the environment names, for loopback too; this one asks none.
+    fn direct_client(&self) -> SharedHttpClient {
+        let builder = aws_smithy_http_client::Builder::new();
+        if self.endpoint.as_deref().is_some_and(|endpoint| endpoint.starts_with("http://")) {
+            // The system's certificates need not be read.
+            builder.build_http()
+        } else {
+            builder.tls_provider(tls::Provider::Rustls(CryptoMode::AwsLc)).build_https()
+        }
     }
 
     async fn region(&self) -> Result<Region, Trouble> {
@@ -156,134 +166,13 @@ impl Account {
         // Asked here once, so that missing credentials are told apart from a request that failed.
         match tokio::time::timeout(self.deadline, chain.provide_credentials()).await {
             Ok(Ok(_)) => Ok(SharedCredentialsProvider::new(chain)),
-            Ok(Err(error)) => Err(no_credentials(&error)),
+            Ok(Err(error)) => Err(refusal::no_credentials(&error)),
             Err(_) => Err(trouble::passing(
                 "the AWS credentials could not be had in time",
                 "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, which need no look-up",
             )),
         }
     }
-
-    /// The meaning of an error. `action` is the IAM action, as `xray:BatchGetTraces`.
-    pub(super) fn trouble<E>(&self, vendor: Vendor, action: &str, error: &SdkError<E, HttpResponse>) -> Trouble
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-    {
-        let endpoint = self.endpoint.as_deref().unwrap_or("AWS");
-        match error {
-            SdkError::TimeoutError(_) => Failure::Late.trouble(vendor, endpoint, self.deadline),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Failure::Late.trouble(vendor, endpoint, self.deadline),
-            SdkError::DispatchFailure(_) => match Failure::of(error) {
-                Failure::Unresolved => self.unresolved(vendor),
-                failure => failure.trouble(vendor, endpoint, self.deadline),
-            },
-            SdkError::ResponseError(answer) => match (Failure::of(error), answer.raw().status().as_u16()) {
-                (failure @ (Failure::Broken | Failure::Late), _) => failure.trouble(vendor, endpoint, self.deadline),
-                (_, status @ 500..) => trouble::down(vendor, status, waits(answer.raw())),
-                _ => trouble::garbage(vendor, action, endpoint),
-            },
-            SdkError::ServiceError(refusal) => self.refusal(vendor, action, refusal.err(), refusal.raw()),
-            _ => trouble::lasting(
-                format!(
-                    "{vendor_name} could not be asked: {}",
-                    trouble::quote(&innermost(error), &[]),
-                    vendor_name = vendor.name
-                ),
-                "check the AWS region and credentials",
-            ),
-        }
-    }
-
-    fn refusal<E: ProvideErrorMetadata>(&self, vendor: Vendor, action: &str, error: &E, raw: &HttpResponse) -> Trouble {
-        let name = vendor.name;
-        let code = error.code().unwrap_or_default();
-        let code = code.rsplit('#').next().unwrap_or_default();
-        let said = error.message().unwrap_or_default();
-        let status = raw.status().as_u16();
-        match code {
-            "ThrottledException"
-            | "ThrottlingException"
-            | "Throttling"
-            | "TooManyRequestsException"
-            | "RequestLimitExceeded"
-            | "LimitExceededException" => trouble::throttled(vendor, waits(raw)),
-            _ if status == 429 => trouble::throttled(vendor, waits(raw)),
-            _ if status >= 500 => trouble::down(vendor, status, waits(raw)),
-            // Its message repeats the whole signed request.
-            "InvalidSignatureException" | "SignatureDoesNotMatch" | "RequestExpired"
-                if ["Signature expired", "not yet current", "RequestExpired"]
-                    .iter()
-                    .any(|words| said.contains(words) || code == *words) =>
-            {
-                trouble::lasting(
-                    format!("{name} found this machine's clock to be wrong"),
-                    "set the clock by the network's time (`timedatectl set-ntp true`)",
-                )
-            }
-            "InvalidSignatureException" | "SignatureDoesNotMatch" => trouble::lasting(
-                format!("AWS refused the secret access key ({code})"),
-                "copy `AWS_SECRET_ACCESS_KEY` again: it does not belong to the access key id",
-            ),
-            "UnrecognizedClientException"
-            | "InvalidClientTokenId"
-            | "InvalidAccessKeyId"
-            | "AuthFailure"
-            | "IncompleteSignature"
-            | "MissingAuthenticationToken"
-            | "MissingAuthenticationTokenException" => trouble::lasting(
-                format!("AWS does not know the access key ({code})"),
-                "copy `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` again, with `AWS_SESSION_TOKEN` if the key is temporary",
-            ),
-            "ExpiredTokenException" | "ExpiredToken" => trouble::lasting(
-                "the temporary AWS credentials have expired",
-                "get new ones (`aws sso login`, or the page that you copied them from) and set all three variables",
-            ),
-            "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" => trouble::lasting(
-                format!("the AWS key may not call `{action}`"),
-                format!("let the user that the checks run as do so: in AWS under IAM add the action `{action}` to its policy"),
-            ),
-            "OptInRequired" | "SubscriptionRequiredException" => trouble::lasting(
-                format!("the AWS account is not ready for {name} ({code})"),
-                "finish the account's registration in the AWS console; a fresh account can take some hours",
-            ),
-            _ if code.is_empty() && (200..300).contains(&status) => {
-                trouble::garbage(vendor, action, self.endpoint.as_deref().unwrap_or("AWS"))
-            }
-            _ => trouble::lasting(
-                format!("{name} refused `{action}` ({status}): {}", trouble::quote(&[code, said].join(" "), &self.secrets())),
-                "check the AWS region, the key and what was asked for",
-            ),
-        }
-    }
-
-    fn unresolved(&self, vendor: Vendor) -> Trouble {
-        let region = self.session.get().and_then(SdkConfig::region).map_or("", Region::as_ref);
-        trouble::passing(
-            format!("no address is known for {} in the region `{region}`", vendor.name),
-            format!("check the network connection, and that `{region}` is a region of AWS"),
-        )
-    }
-
-    fn secrets(&self) -> Vec<&str> {
-        let Some(keys) = &self.keys else { return Vec::new() };
-        let always = [&keys.access_key_id, &keys.secret_access_key];
-        always.into_iter().chain(&keys.session_token).map(Secret::expose).collect()
-    }
-}
-
-fn no_credentials(error: &(dyn Error + 'static)) -> Trouble {
-    let remedy = "set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` (for a profile that signs in through SSO: \
-                  `eval \"$(aws configure export-credentials --format env)\"`)";
-    let said = trouble::quote(&innermost(error), &[]);
-    trouble::lasting(format!("no AWS credentials were found: {said}"), remedy)
-}
-
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    let mut last = error;
-    while let Some(source) = last.source() {
-        last = source;
-    }
-    last.to_string()
 }
 
 /// `ca-central-1`, `us-gov-west-1`, `eusc-de-east-1`.
@@ -296,12 +185,6 @@ fn looks_like_region(name: &str) -> bool {
         && parts[..parts.len() - 1].iter().all(letters)
         && !last.is_empty()
         && last.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn waits(raw: &HttpResponse) -> Option<u64> {
-    let value = HeaderValue::from_str(raw.headers().get("retry-after")?).ok()?;
-    let headers = HeaderMap::from_iter([(HeaderName::from_static("retry-after"), value)]);
-    trouble::retry_after_ms(&headers, jiff::Timestamp::now())
 }
 
 #[cfg(test)]
@@ -341,7 +224,9 @@ mod tests {
 
     #[test]
     fn the_reason_for_missing_credentials_is_kept() {
-        let trouble = no_credentials(&std::io::Error::other("the profile `x` does not exist"));
+        let nowhere = refusal::no_credentials(&std::io::Error::other("no credentials found in chain. Attempted: Environment: …"));
+        assert_eq!(nowhere.cause, "no AWS credentials were found");
+        let trouble = refusal::no_credentials(&std::io::Error::other("the profile `x` does not exist"));
         assert!(
             !trouble.passing
                 && trouble.cause.contains("the profile `x` does not exist")

@@ -1,3 +1,8 @@
+mod scalar;
+mod source;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -5,18 +10,20 @@ use std::path::{Path, PathBuf};
 use compose_lens::diagnostic::{Diagnostic, Severity};
 use compose_lens::interpolation::{InterpolationInput, InterpolationResult, REQUIRED_VARIABLE, SubstitutionOutcome, interpolate};
 use compose_lens::loader::{DocumentInput, DocumentOrigin, LoadedProject};
-use compose_lens::merge::{MergedProject, merge_project};
+use compose_lens::merge::{MergedProject, MergedValue, MergedValueKind, merge_project};
 use compose_lens::model::{BooleanValue, ComposeScalar, EnvironmentFileFormatKind};
-use compose_lens::project::{ProjectEnvironmentFile, ProjectExtends, ProjectService, ProjectView, build_project_view};
+use compose_lens::project::{
+    ProjectEnvironmentFile, ProjectExtends, ProjectService, ProjectValue, ProjectView, build_project_view,
+};
 use compose_lens::source::{SourceId, SourceSpan};
+
+use scalar::{number, wish};
+use source::{File, overrides};
 
 use super::dotenv::{self, Format};
 use super::environment::Environment;
 use super::problem::{Place, Problem, listed, nearest};
 use super::variables::{Variables, broken, unreadable};
-
-/// The largest compose file that is read, in bytes.
-const LIMIT: usize = 1 << 20;
 
 /// How many services may extend one another in a row.
 const EXTENDS_LIMIT: usize = 16;
@@ -29,11 +36,6 @@ pub struct Compose {
     merged: MergedProject,
     view: ProjectView,
     findings: Vec<Diagnostic>,
-}
-
-struct File {
-    name: String,
-    text: String,
 }
 
 /// The environment that compose gives one service.
@@ -100,11 +102,11 @@ impl Compose {
     /// Where it is missing, is not YAML, or is not a compose file: with file, line and caret.
     pub fn load(workspace: &Path, file: &Path) -> Result<Self, Problem> {
         let path = workspace.join(file);
-        let mut files = vec![read(&path, file)?];
+        let mut files = vec![File::load(&path, file)?];
         for overriding in overrides(file) {
             let path = workspace.join(&overriding);
             if path.is_file() {
-                files.push(read(&path, &overriding)?);
+                files.push(File::load(&path, &overriding)?);
                 break;
             }
         }
@@ -123,7 +125,7 @@ impl Compose {
 
     fn build(folder: PathBuf, files: Vec<File>) -> Result<Self, Problem> {
         for file in &files {
-            check_syntax(file)?;
+            file.check_syntax()?;
         }
         let inputs = files.iter().zip(0_u32..).map(|(file, id)| {
             DocumentInput::new(SourceId::new(id), DocumentOrigin::new(file.name.as_str(), folder.as_path()), file.text.as_str())
@@ -312,7 +314,7 @@ impl Compose {
             ProjectEnvironmentFile::Short(path) => (path.as_str(), true, Format::Compose),
             ProjectEnvironmentFile::Long(long) => {
                 let Some(path) = long.path() else { return Ok(()) };
-                let required = !matches!(long.required().map(|value| value.value()), Some(BooleanValue::Literal(false)));
+                let required = !matches!(long.required().map(ProjectValue::value), Some(BooleanValue::Literal(false)));
                 let raw = long.format().is_some_and(|format| format.value().kind() == EnvironmentFileFormatKind::Raw);
                 (path.value().as_str(), required, if raw { Format::Raw } else { Format::Compose })
             }
@@ -340,20 +342,12 @@ impl Compose {
                 place: place.clone(),
                 reference: Reference::Substituted,
             }));
-            match entry.value.or_else(|| outer(&entry.name)) {
-                Some(value) => {
-                    into.environment.insert(entry.name.clone(), value);
-                    into.places.insert(entry.name, place);
-                }
-                None => {
-                    into.environment.remove(&entry.name);
-                    into.unset.push(Unset {
-                        name: entry.name.clone(),
-                        within: entry.name,
-                        place,
-                        reference: Reference::PassedOn,
-                    });
-                }
+            if let Some(value) = entry.value.or_else(|| outer(&entry.name)) {
+                into.environment.insert(entry.name.clone(), value);
+                into.places.insert(entry.name, place);
+            } else {
+                into.environment.remove(&entry.name);
+                into.unset.push(Unset { name: entry.name.clone(), within: entry.name, place, reference: Reference::PassedOn });
             }
         }
         Ok(())
@@ -363,6 +357,9 @@ impl Compose {
     fn check_form(&self, service: &ProjectService) -> Result<(), Problem> {
         let name = service.name().value();
         let Some(environment) = self.merged.value(&["services", name, "environment"]) else { return Ok(()) };
+        if matches!(environment.kind(), MergedValueKind::Null(_)) {
+            return self.check_empty(name);
+        }
         let sources = environment.provenance().sources();
         let inside = |span: SourceSpan| {
             sources.iter().any(|source| {
@@ -376,6 +373,17 @@ impl Compose {
         Err(self
             .pointing_at(format!("the environment of `{name}` is not one that compose takes: {reason}"), Some(span), "here")
             .with_help("write `NAME: value`, one a line, indented below `environment:`"))
+    }
+
+    /// An empty `environment:` is one without variables, unless they stand beside it instead of below it.
+    fn check_empty(&self, name: &str) -> Result<(), Problem> {
+        let beside = self.merged.value(&["services", name]).and_then(MergedValue::as_mapping).unwrap_or_default();
+        let stray = beside.iter().find(|entry| entry.key().starts_with(|first: char| first.is_ascii_uppercase()));
+        let Some(stray) = stray else { return Ok(()) };
+        let message = format!("`{}` stands beside the `environment:` of `{name}`, not below it", stray.key());
+        Err(self
+            .pointing_at(message, stray.key_sources().last().copied(), "indent this further")
+            .with_help("indent the variables by two blanks more than `environment:`"))
     }
 
     /// The start of the first file: where nothing better is known.
@@ -414,87 +422,3 @@ impl Compose {
         self.pointing(message, span.unwrap_or_else(|| self.whole()), "", label)
     }
 }
-
-/// The override files that compose would look for beside a compose file.
-fn overrides(file: &Path) -> Vec<PathBuf> {
-    let Some(stem) = file.file_stem().and_then(|stem| stem.to_str()) else { return Vec::new() };
-    ["yml", "yaml"].iter().map(|extension| file.with_file_name(format!("{stem}.override.{extension}"))).collect()
-}
-
-fn read(path: &Path, file: &Path) -> Result<File, Problem> {
-    let name = file.display().to_string();
-    let refused = |reason: &str| {
-        Problem::new(format!("cannot read the compose file `{name}`: {reason}"))
-            .with_help("create it in the workspace, or name yours as `service.compose` in `bootcamp.toml`")
-    };
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => refused("there is no such file"),
-        _ => refused(&error.to_string()),
-    })?;
-    if bytes.len() > LIMIT {
-        return Err(refused("it is too large"));
-    }
-    let text = String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
-    Ok(File { name, text })
-}
-
-/// Compose's own reader is strict where the source-aware one is lenient: a strict, bounded reader looks first.
-fn check_syntax(file: &File) -> Result<(), Problem> {
-    let Err(error) = serde_saphyr::from_str::<serde::de::IgnoredAny>(&file.text) else { return Ok(()) };
-    let error = error.without_snippet();
-    let (line, column) = error
-        .location()
-        .map_or((1, 1), |place| (usize::try_from(place.line()).unwrap_or(1), usize::try_from(place.column()).unwrap_or(1)));
-    let said = error.to_string();
-    let reason = said.split(" at line ").next().unwrap_or(&said).split(", set DuplicateKeyPolicy").next().unwrap_or(&said);
-    let start = offset(&file.text, line, column);
-    let rest = &file.text[start..];
-    let length = rest.chars().next().filter(|first| *first != '\n').map_or(0, char::len_utf8);
-    Err(Problem::new(format!("`{}` is not valid YAML: {reason}", file.name))
-        .pointing(&file.name, &file.text, start..start + length, reason)
-        .with_help("indent with blanks, the same number for all lines of one block; put a value with `: ` or `#` in quotes"))
-}
-
-/// The byte offset of a line and column, both from 1, the column in characters.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let mut start = 0;
-    for _ in 1..line {
-        match text[start..].find('\n') {
-            Some(end) => start += end + 1,
-            None => return text.len(),
-        }
-    }
-    let within = text[start..].split('\n').next().unwrap_or_default();
-    start + within.char_indices().nth(column.saturating_sub(1)).map_or(within.len(), |(index, _)| index)
-}
-
-/// The author's words in `${NAME?words}` or `${NAME:?words}`.
-fn wish<'a>(value: &'a str, name: &str) -> Option<&'a str> {
-    let rest = value.split_once(&format!("${{{name}"))?.1;
-    let rest = rest.strip_prefix(":?").or_else(|| rest.strip_prefix('?'))?;
-    Some(rest.split('}').next().unwrap_or(rest)).filter(|words| !words.is_empty())
-}
-
-/// A plain number as compose hands it on: read as a number, then written again (`1.10` becomes `1.1`).
-fn number(written: &str) -> String {
-    let digits = written.replace('_', "");
-    let (sign, magnitude) = digits.strip_prefix('-').map_or(("", digits.as_str()), |rest| ("-", rest));
-    for (prefix, radix) in [("0x", 16), ("0X", 16), ("0o", 8), ("0b", 2)] {
-        if let Some(value) = magnitude.strip_prefix(prefix).and_then(|rest| u64::from_str_radix(rest, radix).ok()) {
-            return format!("{sign}{value}");
-        }
-    }
-    if let Ok(value) = digits.parse::<i64>() {
-        let octal = magnitude.len() > 1 && magnitude.starts_with('0');
-        let value = if octal { i64::from_str_radix(&digits, 8).unwrap_or(value) } else { value };
-        return value.to_string();
-    }
-    match digits.parse::<f64>() {
-        Ok(value) if value.is_finite() && value.abs() < 1e15 => value.to_string(),
-        _ => written.to_owned(),
-    }
-}
-
-#[cfg(test)]
-#[path = "compose_tests.rs"]
-mod tests;
