@@ -20,7 +20,7 @@ pub struct Matcher {
 /// How a matcher is written in a check file.
 #[derive(JsonSchema)]
 #[serde(untagged)]
-#[allow(dead_code)]
+#[allow(dead_code, clippy::large_enum_variant, reason = "only its schema is used")]
 enum MatcherShape {
     Text(String),
     Number(f64),
@@ -281,8 +281,8 @@ mod tests {
         toml::from_str::<Table>(toml).unwrap().m
     }
 
-    fn accepts(toml: &str, value: Value) -> bool {
-        matcher(toml).accepts(Some(&value), &Placeholders::default())
+    fn accepts(toml: &str, value: impl Into<Value>) -> bool {
+        matcher(toml).accepts(Some(&value.into()), &Placeholders::default())
     }
 
     #[test]

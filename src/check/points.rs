@@ -92,7 +92,7 @@ impl JsonSchema for Points {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "number", "minimum": 0, "multipleOf": 0.01 })
+        schemars::json_schema!({ "type": "number", "minimum": 0 })
     }
 }
 

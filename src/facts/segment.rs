@@ -64,6 +64,27 @@ pub struct Segment {
     /// `AWS::EC2::Instance` and the like.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// What the segment ran on, or what a subsegment asked of AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws: Option<Value>,
+    /// The query of a call to a database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<Value>,
+    /// `version` and `runtime` of the service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Value>,
+    /// The ARN of what the segment ran on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_arn: Option<String>,
+    /// Made by X-Ray from a subsegment, for a service that sends no segments itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inferred: bool,
+    /// Siblings that ended before this subsegment began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub precursor_ids: Vec<String>,
+    /// Links to other traces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<Value>,
     /// What ran within.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subsegments: Vec<Segment>,

@@ -23,7 +23,7 @@ pub async fn keep(shared: &Shared, rejection: Rejection) {
         .await;
 }
 
-/// The refusals since the given time, oldest first, 1,000 at the most.
+/// The refusals since the given time, oldest first; of more than 1,000 the latest.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -32,7 +32,9 @@ pub async fn since(shared: &Shared, from_ms: i64) -> Result<Vec<Rejection>, Stor
 }
 
 fn select(connection: &Connection, from_ms: i64) -> rusqlite::Result<Vec<Rejection>> {
-    let mut statement = connection.prepare_cached("SELECT body FROM rejection WHERE at_ms >= ?1 ORDER BY id LIMIT 1000")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT body FROM (SELECT id, body FROM rejection WHERE at_ms >= ?1 ORDER BY id DESC LIMIT 1000) ORDER BY id",
+    )?;
     let rows = statement.query_map([from_ms], |row| row.get::<_, String>(0))?;
     Ok(rows.filter_map(Result::ok).filter_map(|body| serde_json::from_str(&body).ok()).collect())
 }

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Matchers;
-use super::closest::{Demands, shorten};
+use super::closest::Demands;
 use crate::check::judge::Scene;
 use crate::check::{Fact, Matcher, Mismatch, Verdict};
 use crate::facts::Level;
@@ -63,7 +63,7 @@ impl ConfigFile {
             }
         };
         let mut demands = Demands::new(&scene.placeholders);
-        let mut facts = Vec::new();
+        let mut lines = Vec::new();
         let mut first_miss: Option<&str> = None;
         for (place, matcher) in &self.values {
             let keys = split(place);
@@ -74,11 +74,14 @@ impl ConfigFile {
             demands.value(&format!("`{place}`"), Some(matcher), value.copied());
             if demands.misses.len() > before {
                 first_miss = first_miss.or(Some(place));
-            } else if let Some(value) = value {
-                facts.push(Fact::new(keys.last().cloned().unwrap_or_default(), shorten(&plain(value))));
+            } else {
+                lines.extend(line_of(text, &keys));
             }
         }
-        let Some(place) = first_miss else { return Verdict::Met(facts, Level::Exact) };
+        let Some(place) = first_miss else {
+            let first = lines.iter().min().map_or_else(|| self.path.clone(), |line| format!("{}:{line}", self.path));
+            return Verdict::Met(vec![Fact::new("file", first)], Level::Exact);
+        };
         let expected =
             demands.misses.iter().map(|miss| format!("{} {}", miss.what, miss.expected)).collect::<Vec<_>>().join(", ");
         let actual = demands.misses.iter().map(|miss| format!("{} {}", miss.what, miss.actual)).collect::<Vec<_>>().join(", ");
@@ -206,10 +209,6 @@ fn line_of(text: &str, keys: &[String]) -> Option<usize> {
         };
         text.lines().position(starts).map(|index| index + 1)
     })
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ pub struct HoneycombSpan {
     /// Its parent, a span of the same trace.
     #[serde(default)]
     pub parent: Option<SpanSelector>,
+    /// A span of the same trace that it runs within, however many lie between.
+    #[serde(default)]
+    pub within: Option<SpanSelector>,
     /// Its attributes, the resource's among them.
     #[serde(default)]
     pub attributes: Matchers,
@@ -91,7 +94,7 @@ impl HoneycombSpan {
         let expected = self.describe(scene);
         let Some(probe) = scene.probe() else { return Verdict::Never(Mismatch::new(expected, "no request was sent")) };
         if scene.looked.level == Level::Fresh {
-            return self.judge_fresh(scene, probe, expected);
+            return self.judge_fresh(scene, probe, &expected);
         }
         let trace_id = probe.trace_id.w3c();
         let ours: Vec<_> = scene.evidence.spans.iter().filter(|span| span.fact.trace_id == trace_id).collect();
@@ -108,7 +111,7 @@ impl HoneycombSpan {
         }
         let actual = format!("the span `{}` is there, but {}", span.fact.name, demands.describe());
         // A span never changes once it is sent, but its parent may be in the next batch.
-        let settled = self.parent.is_none() || span.fact.parent_id.is_none();
+        let settled = (self.parent.is_none() && self.within.is_none()) || span.fact.parent_id.is_none();
         let mismatch = Mismatch::new(expected, actual);
         if settled { Verdict::Never(mismatch) } else { Verdict::NotYet(mismatch) }
     }
@@ -144,6 +147,18 @@ impl HoneycombSpan {
                 },
             });
         }
+        if let Some(wanted) = &self.within {
+            let above = ancestors(span, trace);
+            demands.demand(above.iter().any(|ancestor| wanted.accepts(ancestor, scene)), || Miss {
+                what: String::from("what it runs within"),
+                expected: wanted.describe(scene),
+                actual: match (above.last(), &span.parent_id) {
+                    (_, None) => String::from("is nothing: it is a root"),
+                    (None, Some(id)) => format!("is a span that has not arrived (`{id}`)"),
+                    (Some(top), _) => format!("is `{}` ({})", top.name, top.kind),
+                },
+            });
+        }
         for (name, matcher) in &self.attributes {
             demands.value(&format!("`{name}`"), Some(matcher), span.attributes.get(name));
         }
@@ -166,7 +181,7 @@ impl HoneycombSpan {
     }
 
     /// Without the right to query, what can be shown is that the dataset and the wanted columns were written after the probe.
-    fn judge_fresh(&self, scene: &Scene<'_>, probe: &ProbeRecord, expected: String) -> Verdict {
+    fn judge_fresh(&self, scene: &Scene<'_>, probe: &ProbeRecord, expected: &str) -> Verdict {
         let expected =
             format!("{expected} (this key allows no queries: that its columns were written since is what can be shown)");
         let fresh =
@@ -201,6 +216,9 @@ impl HoneycombSpan {
         if let Some(parent) = &self.parent {
             parts.push(format!("beneath {}", parent.describe(scene)));
         }
+        if let Some(within) = &self.within {
+            parts.push(format!("within {}", within.describe(scene)));
+        }
         for (name, matcher) in &self.attributes {
             parts.push(format!("with `{name}` {}", show(matcher)));
         }
@@ -224,6 +242,20 @@ impl SpanSelector {
         let words: Vec<_> = [name, kind].into_iter().flatten().collect();
         format!("a span {}", words.join(" "))
     }
+}
+
+/// The spans above this one, the nearest first, as far as they have arrived.
+fn ancestors<'e>(span: &Span, trace: &[&'e Sighting<Span>]) -> Vec<&'e Span> {
+    let mut above: Vec<&Span> = Vec::new();
+    let mut id = span.parent_id.as_ref();
+    // Spans that name each other as parents must not keep us here.
+    while let Some(parent) = id.and_then(|id| trace.iter().find(|other| other.fact.span_id == *id))
+        && above.len() < trace.len()
+    {
+        above.push(&parent.fact);
+        id = parent.fact.parent_id.as_ref();
+    }
+    above
 }
 
 /// The nearest thing when the trace is empty or incomplete: the same request under another trace, another dataset, a refusal.

@@ -36,6 +36,7 @@ pub type Matchers = BTreeMap<String, Matcher>;
 /// What must be seen. Externally tagged, so that a typo is reported at its own line.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "a course holds a hundred of them, once")]
 pub enum Expect {
     /// The answer to the probe.
     HttpResponse(HttpResponse),
