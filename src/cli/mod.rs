@@ -1,1 +1,94 @@
-//! (under construction)
+//! Arguments, commands and exit codes: the only place that knows all the rooms.
+
+mod args;
+mod completions;
+mod list;
+mod place;
+mod sandbox;
+mod signals;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::report::ExitStatus;
+use args::{Args, Command};
+
+/// Runs the command line and says how the process should end.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args = match Args::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and the version are what was asked for; all else is a usage error.
+            let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed };
+            let _ = error.print();
+            return status.into();
+        }
+    };
+    let status = match args.command {
+        Command::Verify(args) => verify::run(args),
+        Command::Sandbox(args) => sandbox::run(args),
+        Command::List(args) => list::run(&args),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match status {
+        Ok(status) => status.into(),
+        Err(failure) => {
+            failure.print();
+            failure.status.into()
+        }
+    }
+}
+
+/// A command that could not do its work: what to print, and how to end.
+struct Failure {
+    status: ExitStatus,
+    text: String,
+}
+
+impl Failure {
+    /// Something that the user wrote is wrong.
+    fn usage(error: impl std::fmt::Display) -> Self {
+        Self { status: ExitStatus::Usage, text: format!("error: {error}") }
+    }
+
+    /// A file with a place to show.
+    fn shown(status: ExitStatus, problem: impl Into<miette::Report>) -> Self {
+        let look = crate::report::Look::of_stderr();
+        let theme = match (look.unicode, look.colour) {
+            (true, true) => miette::GraphicalTheme::unicode(),
+            (true, false) => miette::GraphicalTheme::unicode_nocolor(),
+            (false, _) => miette::GraphicalTheme::none(),
+        };
+        let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false).with_width(look.width);
+        let report = problem.into();
+        let mut text = String::new();
+        if handler.render_report(&mut text, report.as_ref()).is_err() {
+            text = format!("error: {report}");
+        }
+        Self { status, text }
+    }
+
+    fn print(&self) {
+        let _ = writeln!(std::io::stderr(), "{}", self.text.trim_end());
+    }
+}
+
+/// The shell's variables, as values to hand down. What is not Unicode cannot stand in a compose file, and is left out.
+fn shell() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+}
+
+/// The runtime, for the commands that need one: the others start without.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: no threads to run on: {error}") })
+}

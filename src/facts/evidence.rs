@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Container, Dataset, ErrorItem, Exchange, ExchangeError, LogEvent, LogGroup, Rejection, SamplingRule, Segment, ServiceNode,
-    Span, TraceGroup, TraceId,
+    Span, TraceGroup, TraceId, Variable,
 };
 
 /// All that one run saw: enough to judge every check again, on another machine, without a vendor.
@@ -24,6 +24,12 @@ pub struct Evidence {
     /// What the service printed or why it could not be had, where it did not come up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_trouble: Option<Trouble>,
+    /// The workspace's folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<String>,
+    /// The probes that could not be sent for a reason that is nobody's fault, with the reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub skipped_probes: BTreeMap<String, String>,
     /// The requests, by the probe's name.
     #[serde(default)]
     pub probes: BTreeMap<String, ProbeRecord>,
@@ -69,9 +75,9 @@ pub struct Evidence {
     /// The workspace's files that a check reads, by path; `null` where there is no such file. Secrets are masked.
     #[serde(default)]
     pub files: BTreeMap<String, Option<String>>,
-    /// The variables that a check asks about: the value, or for a secret its description; absent where unset.
+    /// The variables that a check asks about; absent where unset.
     #[serde(default)]
-    pub variables: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, Variable>,
     /// What each instance of the service printed, by the instance's name.
     #[serde(default)]
     pub output: BTreeMap<String, Vec<String>>,
@@ -80,7 +86,6 @@ pub struct Evidence {
     pub rejections: Vec<Rejection>,
 }
 
-/// The version of [`Evidence`]'s shape that this program writes.
 impl Evidence {
     /// The current version of the shape.
     pub const SCHEMA_VERSION: u32 = 1;

@@ -11,6 +11,7 @@ mod secret;
 mod segment;
 mod span;
 mod trace_id;
+mod variable;
 
 pub use container::{Container, PublishedPort};
 pub use error_item::{ErrorItem, Frame};
@@ -23,6 +24,7 @@ pub use secret::Secret;
 pub use segment::{Segment, SegmentError};
 pub use span::Span;
 pub use trace_id::{TraceId, TraceIdError};
+pub use variable::Variable;
 
 use std::collections::BTreeMap;
 

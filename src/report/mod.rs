@@ -1,1 +1,36 @@
-//! (under construction)
+//! The same events as pretty, plain, json, junit, tap, github: what a run says to people and to programs.
+//!
+//! A [`Fold`] turns the stream of [`Event`](crate::verify::Event)s into one [`Report`], plain data whose texts are already free of
+//! terminal escapes. Every format is a pure function of a report: `pretty::render`, `plain::render`, `json::render`, and so on.
+//! [`Sinks`] writes one of them to stdout and any others to files. While the run goes on, [`Progress`] shows the same events on
+//! stderr, so that stdout carries exactly one report.
+//!
+//! What decides a run: all required checks that could be looked at. A bonus check that is not met costs nothing, unless bonus steps
+//! are all that was selected; a skipped check leaves its points out of the total. [`ExitStatus`] lists the exit codes.
+
+mod exit;
+mod fold;
+pub mod github;
+pub mod json;
+pub mod junit;
+pub mod list;
+mod look;
+mod model;
+pub mod plain;
+pub mod pretty;
+mod progress;
+mod schema;
+mod sinks;
+pub mod tap;
+mod text;
+
+pub use exit::ExitStatus;
+pub use fold::Fold;
+pub use look::Look;
+pub use model::{
+    CheckReport, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
+    StepReport, Tally,
+};
+pub use progress::Progress;
+pub use schema::schema;
+pub use sinks::{Format, SinkError, Sinks};

@@ -1,18 +1,39 @@
 //! The embedded vendors: Honeycomb, AWS X-Ray, CloudWatch Logs and Rollbar over one SQLite store, close enough on
 //! the wire that the vendors' own SDKs cannot tell. The sandbox knows facts and the wire, never a check.
 
+mod address;
+mod body;
 pub mod cloudwatch;
+mod discovery;
+mod env_file;
+mod eviction;
 pub mod honeycomb;
+mod listen;
 pub mod otlp;
 pub mod rejection;
 pub mod rollbar;
+mod route;
+mod server;
+mod settings;
+mod status;
 pub mod store;
 pub mod wire;
 pub mod xray;
 
+pub use address::{Addresses, docker_bridge};
+pub use discovery::{Discovery, DiscoveryError};
+pub use env_file::{env_file, variables};
+pub use server::{Sandbox, SandboxError};
+pub use settings::{Bounds, Patience, Ports, Settings};
+
 use std::sync::Arc;
 
-use store::Store;
+use serde::{Deserialize, Serialize};
+
+use store::{Store, Tables};
+
+/// The tables of all embedded vendors.
+pub const TABLES: [Tables; 5] = [rejection::TABLES, honeycomb::TABLES, xray::TABLES, cloudwatch::TABLES, rollbar::TABLES];
 
 /// What every embedded vendor is handed: cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,7 +45,7 @@ pub struct Shared {
 }
 
 /// The credentials that the sandbox recognises. They are published in the documentation and protect nothing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keys {
     /// A key that may only send events to Honeycomb.
     pub honeycomb_ingest: String,

@@ -5,7 +5,11 @@
 //! acknowledged only after it is durable against the death of the process. Readers have connections of
 //! their own, on the blocking pool.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +22,9 @@ const LAYOUT: i64 = 1;
 
 /// How many queued writes share one transaction at the most.
 const GROUP: usize = 512;
+
+/// How many reading connections are kept for later; a burst may open more.
+const IDLE: usize = 8;
 
 /// Where the store lives.
 #[derive(Debug, Clone)]
@@ -74,11 +81,20 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
-    jobs: Mutex<mpsc::Sender<Job>>,
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    writer: Mutex<Option<thread::JoinHandle<()>>>,
     idle: Mutex<Vec<Connection>>,
+    memos: Mutex<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
+    losses: Arc<AtomicU64>,
     address: String,
+    on_disk: bool,
+}
+
+impl fmt::Debug for Inner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Inner").field("address", &self.address).finish_non_exhaustive()
+    }
 }
 
 impl Store {
@@ -98,9 +114,14 @@ impl Store {
                 file_uri(path)
             }
         };
+        let on_disk = matches!(place, Place::File(_));
         let connection = connect(&address)?;
-        if matches!(place, Place::File(_)) {
+        // Only a database without tables takes this; it lets eviction give pages back.
+        connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        if on_disk {
             connection.pragma_update(None, "journal_mode", "wal")?;
+            // After a burst the log shrinks again at the next checkpoint.
+            connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
         }
         // With a write-ahead log, `normal` survives the death of the process; only a power cut may cost the last commits.
         connection.pragma_update(None, "synchronous", "normal")?;
@@ -117,11 +138,82 @@ impl Store {
             connection.execute_batch(table.schema)?;
         }
         let (jobs, queue) = mpsc::channel::<Job>();
-        thread::Builder::new()
+        let losses = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&losses);
+        let writer = thread::Builder::new()
             .name(String::from("sandbox-store"))
-            .spawn(move || write_all(connection, &queue))
+            .spawn(move || write_all(connection, &queue, &counted))
             .map_err(|source| StoreError::Folder { path: String::from("a thread"), source })?;
-        Ok(Self { inner: Arc::new(Inner { jobs: Mutex::new(jobs), idle: Mutex::new(Vec::new()), address }) })
+        let inner = Inner {
+            jobs: Mutex::new(Some(jobs)),
+            writer: Mutex::new(Some(writer)),
+            idle: Mutex::new(Vec::new()),
+            memos: Mutex::new(HashMap::new()),
+            losses,
+            address,
+            on_disk,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// What a vendor remembers of this store between requests: made at the first call, one of each type.
+    #[must_use]
+    pub fn memo<T: Any + Default + Send + Sync>(&self) -> Arc<T> {
+        let mut memos = self.inner.memos.lock().unwrap_or_else(PoisonError::into_inner);
+        let memo = memos.entry(TypeId::of::<T>()).or_insert_with(|| Arc::new(T::default()));
+        Arc::clone(memo).downcast().unwrap_or_default()
+    }
+
+    /// How often a whole group of writes was lost because its commit failed. What a memo holds is stale once this moved.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        self.inner.losses.load(Ordering::Acquire)
+    }
+
+    /// Ends the writing thread once all queued writes are done, and folds the write-ahead log into the file.
+    /// Later writes and reads fail with [`StoreError::Closed`].
+    pub async fn close(&self) {
+        let inner = Arc::clone(&self.inner);
+        let _ = tokio::task::spawn_blocking(move || {
+            drop(inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+            // The last connection to close folds the log, so the readers go first.
+            inner.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            let writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            writer.map(thread::JoinHandle::join)
+        })
+        .await;
+    }
+
+    /// The bytes of all pages that hold something.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn bytes(&self) -> Result<u64, StoreError> {
+        self.read(|connection| {
+            let ask = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+            let used = (ask("page_count")? - ask("freelist_count")?) * ask("page_size")?;
+            Ok(used.max(0).unsigned_abs())
+        })
+        .await
+    }
+
+    /// Gives up to `pages` free pages back to the file system.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub async fn shrink(&self, pages: u32) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let mut statement = tx.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
+            let mut rows = statement.query([])?;
+            while rows.next()?.is_some() {}
+            Ok(())
+        })
+        .await?;
+        if self.inner.on_disk {
+            // Outside of any transaction; busy readers merely postpone it.
+            self.read(|connection| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).await?;
+        }
+        Ok(())
     }
 
     /// Runs `work` in a transaction and returns once it is committed. An error rolls back this work alone.
@@ -142,7 +234,10 @@ impl Store {
                 let _ = done.send(result);
             })
         });
-        self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).send(job).map_err(|_| StoreError::Closed)?;
+        match self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(jobs) => jobs.send(job).map_err(|_| StoreError::Closed)?,
+            None => return Err(StoreError::Closed),
+        }
         outcome.await.map_err(|_| StoreError::Closed)?
     }
 
@@ -157,13 +252,20 @@ impl Store {
     {
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || {
+            if inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+                return Err(StoreError::Closed);
+            }
             let idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match idle {
                 Some(connection) => connection,
                 None => connect(&inner.address)?,
             };
             let result = work(&connection);
-            inner.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE {
+                idle.push(connection);
+            }
+            drop(idle);
             Ok(result?)
         })
         .await
@@ -199,7 +301,7 @@ fn in_savepoint<T>(connection: &mut Connection, work: impl FnOnce(&Connection) -
     Ok(value)
 }
 
-fn write_all(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
+fn write_all(mut connection: Connection, queue: &mpsc::Receiver<Job>, losses: &AtomicU64) {
     while let Ok(first) = queue.recv() {
         let begun = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
         let mut acknowledgements = vec![first(&mut connection)];
@@ -210,6 +312,9 @@ fn write_all(mut connection: Connection, queue: &mpsc::Receiver<Job>) {
         let committed = begun && connection.execute_batch("COMMIT").is_ok();
         if begun && !committed {
             let _ = connection.execute_batch("ROLLBACK");
+        }
+        if !committed {
+            losses.fetch_add(1, Ordering::Release);
         }
         for acknowledge in acknowledgements {
             acknowledge(committed);
@@ -238,6 +343,31 @@ mod tests {
         assert_eq!(count(&store).await, 2);
     }
 
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn readers_and_writers_do_not_fail_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [Place::Memory, Place::File(folder.path().join("store.db"))] {
+            let store = Store::open(&place, &[TABLES]).unwrap();
+            let tasks = (0..200).map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    store.write(move |tx| tx.execute("INSERT INTO word VALUES (?1)", [number])).await.unwrap();
+                    // Whoever wrote sees it at once, whatever the others do.
+                    let seen = store.read(move |connection| {
+                        connection.query_row("SELECT count(*) FROM word WHERE text = ?1", [number.to_string()], |row| {
+                            row.get::<_, i64>(0)
+                        })
+                    });
+                    assert_eq!(seen.await.unwrap(), 1);
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+            assert_eq!(count(&store).await, 200);
+        }
+    }
+
     #[tokio::test]
     async fn a_file_keeps_what_was_written() {
         let folder = tempfile::tempdir().unwrap();
@@ -247,6 +377,41 @@ mod tests {
         drop(store);
         let again = Store::open(&place, &[TABLES]).unwrap();
         assert_eq!(count(&again).await, 1);
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_the_writes_and_refuses_later_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let store = Store::open(&Place::File(path.clone()), &[TABLES]).unwrap();
+        store.write(|tx| tx.execute("INSERT INTO word VALUES ('kept')", [])).await.unwrap();
+        assert_eq!(count(&store).await, 1);
+        store.close().await;
+        assert!(!folder.path().join("store.db-wal").exists(), "the log is folded in");
+        let late = store.write(|tx| tx.execute("INSERT INTO word VALUES ('late')", [])).await;
+        assert!(matches!(late, Err(StoreError::Closed)));
+    }
+
+    #[tokio::test]
+    async fn freed_pages_are_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&Place::File(folder.path().join("store.db")), &[TABLES]).unwrap();
+        store.write(|tx| tx.execute("INSERT INTO word VALUES (hex(randomblob(1000000)))", [])).await.unwrap();
+        let full = store.bytes().await.unwrap();
+        store.write(|tx| tx.execute("DELETE FROM word", [])).await.unwrap();
+        store.shrink(10_000).await.unwrap();
+        let pages: i64 =
+            store.read(|connection| connection.pragma_query_value(None, "page_count", |row| row.get(0))).await.unwrap();
+        assert!(full > 2_000_000 && pages < 20, "{full} bytes, then {pages} pages");
+    }
+
+    #[tokio::test]
+    async fn a_memo_is_one_per_type_and_store() {
+        let store = Store::open(&Place::Memory, &[TABLES]).unwrap();
+        store.memo::<AtomicU64>().store(7, Ordering::Relaxed);
+        assert_eq!(store.memo::<AtomicU64>().load(Ordering::Relaxed), 7);
+        let other = Store::open(&Place::Memory, &[TABLES]).unwrap();
+        assert_eq!(other.memo::<AtomicU64>().load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]

@@ -1,1 +1,23 @@
-//! (under construction)
+//! From a selection of steps to a stream of events: plan, probe, poll, judge.
+//!
+//! ```text
+//! Plan ─► build, start ─► probing ─► polling (asking ─► evidence ─► judge) ─► events
+//! ```
+
+mod acting;
+mod asking;
+mod clock;
+mod event;
+mod mask;
+mod pace;
+mod plan;
+pub mod polling;
+pub mod probing;
+pub mod recording;
+mod run;
+
+pub use clock::Clock;
+pub use event::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Event, Judgement, Stage};
+pub use pace::Pace;
+pub use plan::Plan;
+pub use run::{Subject, run};

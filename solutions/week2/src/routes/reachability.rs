@@ -1,0 +1,13 @@
+//! A request that makes a request.
+
+use axum::{Json, extract::State};
+
+use crate::{
+    app::AppState,
+    services::reachability::{self, Reachability},
+};
+
+/// `GET /api/reachability`
+pub async fn show(State(state): State<AppState>) -> Json<Reachability> {
+    Json(reachability::run(&state.http, state.config.backend_url.as_str()).await)
+}

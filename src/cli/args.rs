@@ -1,0 +1,203 @@
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::report::Format;
+use crate::service::Target;
+
+/// Prove each step of a workshop with evidence from the vendors themselves.
+///
+/// A check sends your service a request with a fresh trace id and demands that very span, segment, log line or error item.
+/// Without any account it looks for them in a sandbox that speaks the vendors' protocols.
+#[derive(Debug, Parser)]
+#[command(name = "bootcamp", version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  bootcamp verify week2 --solution      prove the reference service, offline
+  bootcamp verify week2                 prove your own, in a folder with a bootcamp.toml
+  bootcamp verify week2/x-ray           one lesson of it
+  bootcamp verify --step 2.3            one step of it
+  bootcamp sandbox --env-file .env      the vendors on this machine, for your own experiments
+
+Exit codes:
+  0 passed   1 not passed   2 usage   3 could not verify   4 the course is broken   130 interrupted";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Prove steps of a course against a service
+    #[command(after_help = VERIFY_HELP)]
+    Verify(VerifyArgs),
+    /// Run Honeycomb, AWS X-Ray, CloudWatch Logs and Rollbar on this machine
+    #[command(after_help = SANDBOX_HELP)]
+    Sandbox(SandboxArgs),
+    /// List the lessons and steps of a course, with their points
+    List(ListArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+}
+
+const VERIFY_HELP: &str = "\
+The service is started with the environment that docker-compose.yml gives it, the vendors' endpoints replaced by the
+sandbox's; one that already answers at `service.url` of bootcamp.toml is used as it is.
+
+\"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a vendor that is down.
+A bonus step that is not met costs nothing.";
+
+/// Options of `verify`.
+#[derive(Debug, clap::Args)]
+pub struct VerifyArgs {
+    /// What to verify: `week2`, `week2/x-ray`, `week2/x-ray/group`; by default the workspace's course
+    #[arg(value_name = "COURSE[/LESSON[/STEP]]")]
+    pub selection: Option<String>,
+    /// Verify the course's reference solution instead of your service
+    #[arg(long)]
+    pub solution: bool,
+    /// Only this step: its number (2.3) or its id
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+    /// Where the telemetry goes and is looked for
+    #[arg(long, value_enum)]
+    pub target: Option<TargetArg>,
+    /// How long to wait for telemetry after the requests were answered: `30s`, `2m` [default: 10s in the sandbox, 2m live]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Keep the evidence, to be judged again later; secrets are masked
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    pub record: Option<PathBuf>,
+    /// Judge recorded evidence: nothing is built, started or asked
+    #[arg(long, value_name = "FILE")]
+    pub replay: Option<PathBuf>,
+    /// The form of the report on stdout [default: pretty on a terminal, plain elsewhere]
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// Also write the report as JSON
+    #[arg(long, value_name = "FILE")]
+    pub report_json: Option<PathBuf>,
+    /// Also write the report as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub report_junit: Option<PathBuf>,
+    /// Also write the report as TAP
+    #[arg(long, value_name = "FILE")]
+    pub report_tap: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// [`Target`] on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum TargetArg {
+    /// The vendors that are part of this program
+    Sandbox,
+    /// The vendors themselves, with your own keys
+    Live,
+}
+
+impl From<TargetArg> for Target {
+    fn from(target: TargetArg) -> Self {
+        match target {
+            TargetArg::Sandbox => Self::Sandbox,
+            TargetArg::Live => Self::Live,
+        }
+    }
+}
+
+const SANDBOX_HELP: &str = "\
+One HTTP port carries all vendors, told apart by path and headers; OTLP over gRPC and the X-Ray daemon have ports of their own.
+It keeps what it was sent in the workspace's .bootcamp/ folder; `bootcamp verify` in that workspace finds and uses it.
+Nothing but this machine reaches it, unless --bind says otherwise; where Docker runs, it also listens on Docker's bridge.";
+
+/// Options of `sandbox`.
+#[derive(Debug, clap::Args)]
+pub struct SandboxArgs {
+    /// The workspace whose `.bootcamp/` keeps the data [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Keep nothing: all is gone when it stops
+    #[arg(long)]
+    pub memory: bool,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    pub bind: IpAddr,
+    /// The port for all vendors over HTTP; 0 takes a free one
+    #[arg(long, default_value_t = 4318, value_name = "PORT")]
+    pub http_port: u16,
+    /// The port for OTLP over gRPC; 0 takes a free one
+    #[arg(long, default_value_t = 4317, value_name = "PORT")]
+    pub grpc_port: u16,
+    /// The port of the X-Ray daemon, UDP and TCP; 0 takes a free one
+    #[arg(long, default_value_t = 2000, value_name = "PORT")]
+    pub daemon_port: u16,
+    /// Listen on loopback alone, even where Docker runs
+    #[arg(long)]
+    pub no_bridge: bool,
+    /// Write the variables that a service needs to this file: for one in a container where Docker's bridge is listened on
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
+    /// With --env-file: the service runs on this machine, not in a container
+    #[arg(long, requires = "env_file")]
+    pub env_for_process: bool,
+    /// Forget what is older
+    #[arg(long, default_value = "30d", value_name = "DURATION", value_parser = duration)]
+    pub max_age: Duration,
+    /// Forget the oldest beyond this size, in MiB
+    #[arg(long, default_value_t = 512, value_name = "MIB")]
+    pub max_size: u64,
+}
+
+/// Options of `list`.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// What to list: `week2`, `week2/x-ray`; by default the workspace's course
+    #[arg(value_name = "COURSE[/LESSON]")]
+    pub selection: Option<String>,
+    /// The form of the list [default: pretty on a terminal, plain elsewhere]
+    #[arg(long, value_enum)]
+    pub format: Option<ListFormat>,
+    /// The workspace
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+/// The forms of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table for people
+    Pretty,
+    /// Lines
+    Plain,
+    /// JSON
+    Json,
+}
+
+/// Options of `completions`.
+#[derive(Debug, clap::Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let parsed: Result<jiff::Span, _> = text.parse();
+    let span = parsed.map_err(|_| format!("`{text}` is not a duration: write `30s`, `2m` or `1h`"))?;
+    let duration = span
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero());
+    duration.ok_or_else(|| format!("`{text}` is not a duration above zero: write `30s`, `2m` or `1h`"))
+}

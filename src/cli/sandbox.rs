@@ -1,0 +1,106 @@
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::args::SandboxArgs;
+use super::{Failure, place, runtime, signals};
+use crate::report::ExitStatus;
+use crate::sandbox::store::Place;
+use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, Settings, docker_bridge, env_file};
+use crate::service::Manifest;
+
+/// Runs the sandbox until it is asked to end.
+pub fn run(args: SandboxArgs) -> Result<ExitStatus, Failure> {
+    let folder = place::folder(args.workspace.as_deref())?;
+    let workspace = Manifest::find(&folder).map_or(folder, |manifest| manifest.workspace);
+    runtime()?.block_on(serve(args, &workspace))
+}
+
+async fn serve(args: SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failure> {
+    let stop = signals::cancelled_by_user();
+    if let Some(running) = Discovery::find(workspace).await {
+        return Err(Failure::usage(format_args!(
+            "a sandbox of this workspace runs already at {} (process {}); stop it first, or use it",
+            running.addresses.http_url(),
+            running.pid
+        )));
+    }
+    let bridge = if args.no_bridge || !args.bind.is_loopback() { None } else { docker_bridge() };
+    let settings = Settings {
+        place: if args.memory { Place::Memory } else { Place::File(workspace.join(".bootcamp/sandbox.db")) },
+        bind: args.bind,
+        also_bind: bridge.into_iter().collect(),
+        ports: Ports { http: args.http_port, grpc: args.grpc_port, daemon: args.daemon_port },
+        bounds: Bounds { max_age: args.max_age, max_bytes: args.max_size.saturating_mul(1 << 20) },
+        ..Settings::default()
+    };
+    let sandbox = Sandbox::bind(settings)
+        .await
+        .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") })?;
+    let found = Discovery::of(&sandbox);
+    if let Err(error) = found.write(workspace) {
+        let _ = writeln!(std::io::stderr(), "note: {error}; `bootcamp verify` will not find this sandbox by itself");
+    }
+    let written = match &args.env_file {
+        Some(file) => match write_env(file, &sandbox, args.env_for_process) {
+            Ok(said) => Some(said),
+            Err(failure) => {
+                found.remove(workspace);
+                sandbox.stop().await;
+                return Err(failure);
+            }
+        },
+        None => None,
+    };
+    announce(&sandbox, written.as_deref());
+    stop.cancelled().await;
+    found.remove(workspace);
+    sandbox.stop().await;
+    Ok(ExitStatus::Passed)
+}
+
+/// Writes the variables that a service needs; says for whom they are.
+fn write_env(file: &Path, sandbox: &Sandbox, for_process: bool) -> Result<String, Failure> {
+    let (addresses, keys) = (sandbox.addresses(), sandbox.shared().keys.as_ref());
+    let in_container = if for_process { None } else { env_file(addresses, keys, true) };
+    let whom = if in_container.is_some() { "in containers" } else { "on this machine" };
+    let Some(text) = in_container.or_else(|| env_file(addresses, keys, false)) else {
+        return Err(Failure::usage("the sandbox listens nowhere that a service could reach; give --bind another address"));
+    };
+    let failed = |error: std::io::Error| {
+        Failure::usage(format_args!("cannot write `{}`: {error}; give --env-file a file in a folder that exists", file.display()))
+    };
+    // A learner's own `.env` holds real keys: it is never overwritten.
+    if file.exists() && !std::fs::read_to_string(file).map_err(failed)?.starts_with(ENV_HEAD) {
+        return Err(Failure::usage(format_args!(
+            "`{}` was not written by the sandbox, and is left as it is; give --env-file another name, or move that file away",
+            file.display()
+        )));
+    }
+    let folder: PathBuf = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    let mut temporary = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    temporary.write_all(text.as_bytes()).map_err(failed)?;
+    temporary.persist(file).map_err(|error| failed(error.error))?;
+    Ok(format!("{} (for services {whom})", file.display()))
+}
+
+/// How a file of variables begins that the sandbox wrote.
+const ENV_HEAD: &str = "# Points a service at the bootcamp sandbox";
+
+fn announce(sandbox: &Sandbox, env_file: Option<&str>) {
+    let addresses = sandbox.addresses();
+    let mut text = format!(
+        "The sandbox listens:\n  all vendors over HTTP  {}\n  OTLP over gRPC         {}\n  X-Ray daemon           {} (udp, tcp)\n",
+        addresses.http_url(),
+        addresses.grpc_url(),
+        addresses.daemon_address(),
+    );
+    if let Some(ip) = addresses.for_containers() {
+        text.push_str(&format!("  and for containers     {ip}, the same ports\n"));
+    }
+    if let Some(file) = env_file {
+        text.push_str(&format!("  variables written to   {file}\n"));
+    }
+    text.push_str("Ctrl-C ends it.\n");
+    let mut stdout = std::io::stdout();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}

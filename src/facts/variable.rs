@@ -1,0 +1,40 @@
+use serde::{Deserialize, Serialize};
+
+use super::Secret;
+
+/// A variable of the shell or of `.env`, as far as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Variable {
+    /// The value; for a secret what may be said of it ("22 characters").
+    pub shown: String,
+    /// Whether there is nothing in it but whitespace.
+    pub blank: bool,
+    /// Whether whitespace stands around the value.
+    pub padded: bool,
+    /// Whether `shown` is a description.
+    pub secret: bool,
+    /// Where it was set: `the shell`, `.env:3`.
+    pub origin: String,
+}
+
+impl Variable {
+    /// The variable of that name, its value hidden where the name speaks of a secret.
+    #[must_use]
+    pub fn new(name: &str, value: &str, origin: impl Into<String>) -> Self {
+        let secret = Self::is_secret(name);
+        Self {
+            shown: if secret { Secret::new(value).describe() } else { value.to_owned() },
+            blank: value.trim().is_empty(),
+            padded: !value.trim().is_empty() && value.trim() != value,
+            secret,
+            origin: origin.into(),
+        }
+    }
+
+    /// Whether a name speaks of something that must not be shown.
+    #[must_use]
+    pub fn is_secret(name: &str) -> bool {
+        let name = name.to_ascii_uppercase();
+        ["KEY", "TOKEN", "SECRET", "PASSWORD", "HEADERS", "CREDENTIAL"].iter().any(|word| name.contains(word))
+    }
+}

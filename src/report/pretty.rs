@@ -1,0 +1,423 @@
+//! The result as one would put it on a slide: by lesson with points, a line a step, and what to do about all that is not met.
+
+use std::collections::HashSet;
+
+use console::measure_text_width;
+
+use super::look::Tone;
+use super::text::{bounded, count, duration, shorten, wrap};
+use super::{CheckReport, Look, Report, RunStatus, Score, Status, StepReport, Tally};
+
+/// Where a step's line begins, and where the text beneath it does.
+const STEP: usize = 3;
+const DETAIL: usize = 11;
+/// The width of the labels `expected`, `nearest` and so on, with the space after them.
+const LABEL: usize = 10;
+/// No single value takes more of the page than this.
+const LONGEST_VALUE: usize = 600;
+/// Of a service's last output, so many lines.
+const OUTPUT_LINES: usize = 12;
+
+/// The report as a page.
+#[must_use]
+pub fn render(report: &Report, look: &Look) -> String {
+    let mut page = Page::new(*look);
+    page.header(report);
+    page.service(report);
+    for lesson in &report.lessons {
+        page.blank();
+        let number = format!("{}  ", lesson.number);
+        page.row(0, &[(Tone::Strong, &number), (Tone::Strong, &lesson.title)], Tone::Strong, &points(&lesson.score));
+        let steps: Vec<&StepReport> = report.steps_of(&lesson.id).collect();
+        for (index, step) in steps.iter().enumerate() {
+            page.step(step, steps.get(index + 1).copied());
+        }
+    }
+    page.notices(report);
+    page.footer(report);
+    page.text
+}
+
+/// `8 of 10 points`, `8 of 10 points, 2 of 5 bonus`.
+fn points(score: &Score) -> String {
+    let required = format!("{} of {} points", score.earned, score.possible);
+    let bonus = format!("{} of {} bonus", score.bonus, score.bonus_possible);
+    match (score.possible == crate::check::Points::ZERO, score.bonus_possible == crate::check::Points::ZERO) {
+        (_, true) => required,
+        (true, false) => bonus,
+        (false, false) => format!("{required}, {bonus}"),
+    }
+}
+
+/// The sign of a status.
+const fn sign(look: Look, status: Status) -> (Tone, &'static str) {
+    match status {
+        Status::Passed => (Tone::Good, look.sign("✓", "+")),
+        Status::Failed => (Tone::Bad, look.sign("✗", "x")),
+        Status::Skipped => (Tone::Dim, look.sign("–", "-")),
+        Status::Errored => (Tone::Warn, "!"),
+    }
+}
+
+/// A page that is being written. [`super::list`] writes its rows with it too.
+pub(super) struct Page {
+    look: Look,
+    pub(super) text: String,
+    /// What has been told already: causes with their remedies. One that many checks share is told in full once.
+    told: HashSet<(String, Option<String>)>,
+}
+
+impl Page {
+    pub(super) fn new(look: Look) -> Self {
+        Self { look, text: String::new(), told: HashSet::new() }
+    }
+
+    pub(super) fn blank(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// One line of painted text, which must fit.
+    fn line(&mut self, indent: usize, tone: Tone, text: &str) {
+        self.text.extend(std::iter::repeat_n(' ', indent));
+        self.text.push_str(&self.look.paint(tone, text));
+        self.text.push('\n');
+    }
+
+    /// Text in as many lines as it takes.
+    pub(super) fn paragraph(&mut self, indent: usize, tone: Tone, text: &str) {
+        for line in wrap(text, self.look.width - indent) {
+            self.line(indent, tone, &line);
+        }
+    }
+
+    /// A row: the last of its parts is wrapped, what stands at the right is flush with the edge of the first line.
+    pub(super) fn row(&mut self, indent: usize, parts: &[(Tone, &str)], right_tone: Tone, right: &str) {
+        let Some((&(tone, body), lead)) = parts.split_last() else { return };
+        let lead_width: usize = lead.iter().map(|(_, text)| measure_text_width(text)).sum();
+        let start = indent + lead_width;
+        let right_width = measure_text_width(right);
+        let lines = wrap(body, self.look.width - start - right_width - 2);
+        self.text.extend(std::iter::repeat_n(' ', indent));
+        for (tone, text) in lead {
+            self.text.push_str(&self.look.paint(*tone, text));
+        }
+        let first = lines.first().map_or("", String::as_str);
+        self.text.push_str(&self.look.paint(tone, first));
+        if !right.is_empty() {
+            let gap = self.look.width - start - measure_text_width(first) - right_width;
+            self.text.extend(std::iter::repeat_n(' ', gap));
+            self.text.push_str(&self.look.paint(right_tone, right));
+        }
+        self.text.push('\n');
+        for line in lines.iter().skip(1) {
+            self.line(start, tone, line);
+        }
+    }
+
+    /// A value beneath its label: `expected  a span …`.
+    fn labelled(&mut self, indent: usize, label: &str, tone: Tone, value: &str) {
+        let label = format!("{label:LABEL$}");
+        let value = bounded(value, LONGEST_VALUE);
+        let value = if value.trim().is_empty() { "(nothing)" } else { value.as_str() };
+        self.row(indent, &[(Tone::Dim, &label), (tone, value)], Tone::Bare, "");
+    }
+
+    fn header(&mut self, report: &Report) {
+        let dot = self.look.sign("·", "-");
+        let title = [report.course.as_str(), report.title.as_str()].into_iter().filter(|part| !part.is_empty());
+        self.paragraph(0, Tone::Strong, &title.collect::<Vec<_>>().join(&format!(" {dot} ")));
+        let checks = report.tally().checks();
+        let facts = [
+            report.subject.clone(),
+            report.target.clone(),
+            count(report.steps.len(), "step"),
+            count(checks, "check"),
+            report.service.url.clone().unwrap_or_default(),
+        ];
+        let facts: Vec<String> = facts.into_iter().filter(|fact| !fact.is_empty()).collect();
+        self.paragraph(0, Tone::Dim, &facts.join(&format!(" {dot} ")));
+    }
+
+    fn service(&mut self, report: &Report) {
+        let Some(trouble) = &report.service.trouble else { return };
+        self.blank();
+        let (tone, sign) = sign(self.look, Status::Failed);
+        let title = if trouble.while_building { "The service does not build" } else { "The service did not come up" };
+        self.row(0, &[(tone, sign), (Tone::Bare, "  "), (Tone::Strong, title)], Tone::Bare, "");
+        self.labelled(STEP, "what", Tone::Bare, &trouble.cause);
+        self.labelled(STEP, "fix", Tone::Bare, &trouble.remedy);
+        let output = &report.service.output;
+        let (heading, lines) = if trouble.while_building {
+            ("In short (the whole of it went to stderr):", in_short(output))
+        } else {
+            let last: Vec<&str> = output.iter().map(String::as_str).collect();
+            ("Its last lines:", last[last.len().saturating_sub(OUTPUT_LINES)..].to_vec())
+        };
+        if !lines.is_empty() {
+            self.line(STEP, Tone::Dim, heading);
+            let bar = self.look.sign("│ ", "| ");
+            for line in lines {
+                let line = shorten(line, self.look.width - STEP - 2, self.look.sign("…", "..."));
+                self.line(STEP, Tone::Dim, format!("{bar}{line}").trim_end());
+            }
+        }
+    }
+
+    /// A step. What it has in common with the next one is told there.
+    fn step(&mut self, step: &StepReport, next: Option<&StepReport>) {
+        let (tone, sign) = sign(self.look, step.status);
+        let bonus = if step.bonus { " bonus" } else { "" };
+        let right = match step.status {
+            Status::Skipped => "skipped".to_owned(),
+            Status::Errored => "could not check".to_owned(),
+            Status::Passed | Status::Failed => format!("{} of {}{bonus}", step.earned, step.possible),
+        };
+        let number = format!(" {:<w$}", step.number, w = DETAIL - STEP - 2);
+        let right_tone = if step.status == Status::Passed { Tone::Dim } else { tone };
+        self.row(STEP, &[(tone, sign), (Tone::Dim, &number), (Tone::Bare, &step.title)], right_tone, &right);
+        match step.status {
+            Status::Passed => {
+                self.facts(step);
+                for check in step.checks.iter().filter(|check| check.status == Status::Skipped) {
+                    self.check(check);
+                }
+            }
+            Status::Skipped | Status::Errored => {
+                let notes = notes(step);
+                let shared = next.is_some_and(|next| next.status == step.status && self::notes(next) == notes && !is_mixed(next));
+                if is_mixed(step) || !shared {
+                    self.notes(step, &notes);
+                }
+            }
+            Status::Failed => step.checks.iter().for_each(|check| self.check(check)),
+        }
+    }
+
+    /// What shows that a step is met, as far as it fits in one line: the JSON report has all of it.
+    fn facts(&mut self, step: &StepReport) {
+        let mut seen: Vec<String> = Vec::new();
+        for fact in step.checks.iter().flat_map(|check| &check.facts) {
+            let text = format!("{} {}", fact.label, fact.value.split_whitespace().collect::<Vec<_>>().join(" "));
+            if !seen.contains(&text) {
+                seen.push(text);
+            }
+        }
+        if seen.is_empty() {
+            return;
+        }
+        let (dot, ellipsis) = (self.look.sign(" · ", " - "), self.look.sign("…", "..."));
+        let room = self.look.width - DETAIL;
+        // Whole facts only, for half a value proves nothing; the rest is announced by an ellipsis.
+        let tail = measure_text_width(dot) + measure_text_width(ellipsis);
+        let mut text = String::new();
+        for (index, fact) in seen.iter().enumerate() {
+            let more = if text.is_empty() { fact.clone() } else { format!("{text}{dot}{fact}") };
+            let reserved = if index + 1 < seen.len() { tail } else { 0 };
+            if measure_text_width(&more) + reserved > room {
+                text = if text.is_empty() { shorten(fact, room, ellipsis) } else { format!("{text}{dot}{ellipsis}") };
+                break;
+            }
+            text = more;
+        }
+        self.line(DETAIL, Tone::Dim, &text);
+    }
+
+    /// What keeps a step from being looked at, each thing once.
+    fn notes(&mut self, step: &StepReport, notes: &[Note<'_>]) {
+        if is_mixed(step) {
+            step.checks.iter().for_each(|check| self.check_line(check));
+        }
+        for note in notes {
+            if !self.told.insert((note.why.to_owned(), note.remedy.map(str::to_owned))) {
+                self.paragraph(
+                    DETAIL,
+                    Tone::Dim,
+                    &format!("as above: {}", shorten(note.why.lines().next().unwrap_or_default(), 60, "...")),
+                );
+                continue;
+            }
+            self.paragraph(DETAIL, Tone::Dim, &bounded(note.why, LONGEST_VALUE));
+            if let Some(remedy) = note.remedy.filter(|remedy| !remedy.is_empty()) {
+                self.labelled(DETAIL, "fix", Tone::Bare, remedy);
+            }
+        }
+    }
+
+    fn check_line(&mut self, check: &CheckReport) {
+        let (tone, sign) = sign(self.look, check.status);
+        let text_tone = if check.status == Status::Passed { Tone::Dim } else { Tone::Bare };
+        self.row(DETAIL, &[(tone, sign), (Tone::Bare, " "), (text_tone, &check.title)], Tone::Bare, "");
+    }
+
+    fn check(&mut self, check: &CheckReport) {
+        self.check_line(check);
+        let indent = DETAIL + 2;
+        match check.status {
+            Status::Passed => {}
+            Status::Skipped => self.paragraph(indent, Tone::Dim, check.reason.as_deref().unwrap_or_default()),
+            Status::Errored => {
+                self.paragraph(indent, Tone::Dim, check.cause.as_deref().unwrap_or_default());
+                if let Some(remedy) = check.remedy.as_deref().filter(|remedy| !remedy.is_empty()) {
+                    self.labelled(indent, "fix", Tone::Bare, remedy);
+                }
+            }
+            Status::Failed => {
+                if let Some(mismatch) = &check.mismatch {
+                    self.labelled(indent, "expected", Tone::Good, &mismatch.expected);
+                    self.labelled(indent, "found", Tone::Bad, &mismatch.actual);
+                    if let Some(nearest) = &mismatch.nearest {
+                        self.labelled(indent, "nearest", Tone::Warn, nearest);
+                    }
+                    if let Some(place) = mismatch.place() {
+                        self.labelled(indent, "in", Tone::Bare, &place.to_string());
+                    }
+                }
+                if let Some(fix) = check.fix.as_deref().filter(|fix| !fix.is_empty()) {
+                    self.labelled(indent, "fix", Tone::Bare, fix);
+                }
+                self.labelled(indent, "lesson", Tone::Dim, &check.lesson.to_string());
+            }
+        }
+    }
+
+    fn notices(&mut self, report: &Report) {
+        if !report.notices.is_empty() {
+            self.blank();
+        }
+        for notice in &report.notices {
+            self.row(0, &[(Tone::Dim, "note  "), (Tone::Dim, notice)], Tone::Bare, "");
+        }
+    }
+
+    fn footer(&mut self, report: &Report) {
+        let tally = report.tally();
+        self.blank();
+        let rule = self.look.sign("─", "-").repeat(self.look.width);
+        self.line(0, Tone::Dim, &rule);
+        let (tone, word) = match report.status {
+            RunStatus::Passed => (Tone::Good, "Passed"),
+            RunStatus::Failed => (Tone::Bad, "Not passed yet"),
+            RunStatus::Errored => (Tone::Warn, "Could not verify"),
+            RunStatus::Interrupted => (Tone::Warn, "Interrupted"),
+        };
+        let right = [report.target.clone(), duration(report.duration_ms)].into_iter().filter(|part| !part.is_empty());
+        let right = right.collect::<Vec<_>>().join(self.look.sign(" · ", " - "));
+        self.row(0, &[(tone, word)], Tone::Dim, &right);
+        self.bar(tone, &report.score);
+        self.paragraph(0, Tone::Bare, &sentence(&tally));
+        if let Some(next) = next(report) {
+            self.row(0, &[(Tone::Dim, "next  "), (Tone::Bare, &next)], Tone::Bare, "");
+        }
+        for line in remarks(report, &tally) {
+            self.paragraph(0, Tone::Dim, &line);
+        }
+    }
+
+    fn bar(&mut self, tone: Tone, score: &Score) {
+        let text = points(score);
+        let width = (self.look.width - measure_text_width(&text) - 2).clamp(10, 60);
+        let (earned, possible) = match score.possible.as_hundredths() {
+            0 => (score.bonus.as_hundredths(), score.bonus_possible.as_hundredths()),
+            possible => (score.earned.as_hundredths(), possible),
+        };
+        let full = (earned as usize * width).checked_div(possible as usize).unwrap_or(0).min(width);
+        let done = self.look.sign("█", "#").repeat(full);
+        let left = self.look.sign("░", ".").repeat(width - full);
+        let bar = format!(
+            "{}{}  {}",
+            self.look.paint(tone, &done),
+            self.look.paint(Tone::Dim, &left),
+            self.look.paint(Tone::Strong, &text)
+        );
+        self.text.push_str(&bar);
+        self.blank();
+    }
+}
+
+/// Whether some of a step's checks passed though the step did not.
+fn is_mixed(step: &StepReport) -> bool {
+    step.checks.iter().any(|check| check.status == Status::Passed)
+}
+
+/// Why a check was not looked at, and what to do.
+#[derive(PartialEq, Eq)]
+struct Note<'a> {
+    why: &'a str,
+    remedy: Option<&'a str>,
+}
+
+/// Why a step's checks were not looked at, each reason once.
+fn notes(step: &StepReport) -> Vec<Note<'_>> {
+    let mut notes = Vec::new();
+    for check in &step.checks {
+        if let Some(why) = check.cause.as_deref().or(check.reason.as_deref()) {
+            let note = Note { why, remedy: check.remedy.as_deref() };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+    }
+    notes
+}
+
+/// Of a compiler's output: each error's first line, and the place it names.
+fn in_short(output: &[String]) -> Vec<&str> {
+    let mut lines = Vec::new();
+    for (index, line) in output.iter().enumerate() {
+        if line.starts_with("error") {
+            lines.push(line.as_str());
+            let place = output[index + 1..].iter().take(3).find(|line| line.trim_start().starts_with("-->"));
+            lines.extend(place.map(String::as_str));
+        }
+    }
+    lines.truncate(OUTPUT_LINES);
+    lines
+}
+
+/// `12 of 17 checks met; 2 not met, 2 could not be checked, 1 skipped.`
+pub(super) fn sentence(tally: &Tally) -> String {
+    let mut parts = Vec::new();
+    for (number, words) in [
+        (tally.failed, "not met"),
+        (tally.bonus_failed, "bonus not met"),
+        (tally.errored, "could not be checked"),
+        (tally.skipped, "skipped"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{number} {words}"));
+        }
+    }
+    let met = format!("{} of {} met", tally.passed, count(tally.checks(), "check"));
+    if parts.is_empty() { format!("{met}.") } else { format!("{met}; {}.", parts.join(", ")) }
+}
+
+/// The first step that is not met and ought to be, and where to read on.
+pub(super) fn next(report: &Report) -> Option<String> {
+    let step = report.steps.iter().find(|step| step.status == Status::Failed && report.decides(step))?;
+    Some(format!("{} {} ({}:{})", step.number, step.title, step.file, step.line))
+}
+
+/// What a reader may otherwise get wrong about the numbers.
+pub(super) fn remarks(report: &Report, tally: &Tally) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if tally.left_out > crate::check::Points::ZERO {
+        remarks.push(format!("Skipped checks do not count: their {} points are left out of the total.", tally.left_out));
+    }
+    if tally.bonus_failed > 0 {
+        remarks.push("Unmet bonus checks cost nothing.".to_owned());
+    }
+    if tally.checks() > 0 && tally.checks() == tally.skipped {
+        remarks.push("All that was selected is skipped here, so nothing was verified.".to_owned());
+    }
+    if tally.fresh > 0 {
+        remarks.push(format!(
+            "{} {} proved by data that arrived after the probe, not by this run's own trace: the key does not allow reading traces back.",
+            count(tally.fresh, "check"),
+            if tally.fresh == 1 { "is" } else { "are" }
+        ));
+    }
+    if report.status == RunStatus::Interrupted {
+        remarks.push("The run was interrupted; checks that were not settled by then are shown as not checked.".to_owned());
+    }
+    remarks
+}

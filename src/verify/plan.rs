@@ -1,0 +1,87 @@
+use std::collections::BTreeMap;
+
+use super::polling::PlannedCheck;
+use super::{Agenda, AgendaCheck, AgendaLesson, AgendaStep};
+use crate::check::{Probe, Wants};
+use crate::course::{Action, Course, Lesson, Step};
+
+/// What a selection of steps needs: which probes, which sources, and what of each.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// What will be verified, for those who watch.
+    pub agenda: Agenda,
+    /// The checks, in the course's order.
+    pub checks: Vec<PlannedCheck>,
+    /// The probes that they rest on.
+    pub probes: BTreeMap<String, Probe>,
+    /// All that must be asked, each thing once.
+    pub wants: Wants,
+    /// What the steps have the learner do outside of files.
+    pub actions: Vec<Action>,
+}
+
+impl Plan {
+    /// The plan for the chosen steps of a course.
+    #[must_use]
+    pub fn new(course: &Course, steps: &[(&Lesson, &Step)]) -> Self {
+        let mut plan = Self {
+            agenda: Agenda { course: course.id.clone(), title: course.title.clone(), ..Agenda::default() },
+            ..Self::default()
+        };
+        for (lesson, step) in steps {
+            if plan.agenda.lessons.last().is_none_or(|last| last.id != lesson.id) {
+                plan.agenda.lessons.push(agenda_lesson(lesson));
+            }
+            let agenda_step = agenda_step(step);
+            if let Some(lesson) = plan.agenda.lessons.last_mut() {
+                lesson.steps.push(agenda_step);
+            }
+            for check in &step.checks {
+                check.check.wants(&mut plan.wants);
+                plan.checks.push(PlannedCheck { id: check.id.clone(), check: check.check.clone() });
+            }
+            plan.actions.extend(step.actions.iter().cloned());
+        }
+        let wanted = plan.wants.probes.iter().filter_map(|name| Some((name.clone(), course.probes.get(name)?.clone())));
+        plan.probes = wanted.collect();
+        plan
+    }
+
+    /// Says for whom it is: `sandbox` or `live`, and whose service.
+    #[must_use]
+    pub fn of(mut self, target: impl ToString, subject: impl Into<String>) -> Self {
+        self.agenda.target = target.to_string();
+        self.agenda.subject = subject.into();
+        self
+    }
+}
+
+fn agenda_lesson(lesson: &Lesson) -> AgendaLesson {
+    AgendaLesson {
+        id: lesson.id.clone(),
+        number: lesson.number,
+        title: lesson.title.clone(),
+        file: lesson.file.clone(),
+        steps: Vec::new(),
+    }
+}
+
+fn agenda_step(step: &Step) -> AgendaStep {
+    let checks = step.checks.iter().map(|check| AgendaCheck {
+        id: check.id.clone(),
+        title: check.title.clone(),
+        kind: check.check.expect.kind().to_owned(),
+        points: check.points,
+        fix: check.check.fix.clone(),
+        line: check.line,
+    });
+    AgendaStep {
+        id: step.path.clone(),
+        number: step.number.clone(),
+        title: step.title.clone(),
+        points: step.points,
+        bonus: step.bonus,
+        line: step.line,
+        checks: checks.collect(),
+    }
+}

@@ -1,0 +1,251 @@
+//! Asks the sources, each once per round for everything that any check wants of it, until all is settled or time is up.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use super::{Clock, Event, Judgement, Pace};
+use crate::check::{Check, Outcome, Verdict, judge};
+use crate::facts::{Evidence, Source, SourceRecord, Trouble};
+
+/// A check with its id.
+#[derive(Debug, Clone)]
+pub struct PlannedCheck {
+    /// Unique in the course.
+    pub id: String,
+    /// What it demands.
+    pub check: Arc<Check>,
+}
+
+/// Asks one source once, and writes what it learns into the evidence.
+///
+/// The lock is not held while the source is asked: an implementation asks first and takes it to write.
+pub trait Ask: Sync {
+    /// Asks the source. `Err` when we could not look.
+    fn ask(&self, source: Source, evidence: &Mutex<Evidence>) -> impl Future<Output = Result<(), Trouble>> + Send;
+
+    /// The shortest time between two questions that the source allows.
+    fn interval(&self, source: Source) -> Duration;
+}
+
+/// How a run is observed.
+pub type Sink<'s> = &'s (dyn Fn(Event) + Send + Sync);
+
+/// Polls all the sources of the checks at the same time. Each check is judged in the end, exactly once.
+pub async fn settle<A: Ask>(
+    checks: &[PlannedCheck],
+    asker: &A,
+    evidence: &Mutex<Evidence>,
+    pace: Pace,
+    clock: Clock,
+    stop: &CancellationToken,
+    sink: Sink<'_>,
+) {
+    let sources: BTreeSet<Source> = checks.iter().map(|check| check.check.expect.source()).collect();
+    let deadline = clock.elapsed() + pace.deadline;
+    join_all(sources.into_iter().map(|source| {
+        let own: Vec<&PlannedCheck> = checks.iter().filter(|check| check.check.expect.source() == source).collect();
+        settle_source(source, own, asker, evidence, pace, deadline, clock, stop, sink)
+    }))
+    .await;
+}
+
+#[allow(clippy::too_many_arguments)]
+async fn settle_source<A: Ask>(
+    source: Source,
+    mut waiting: Vec<&PlannedCheck>,
+    asker: &A,
+    evidence: &Mutex<Evidence>,
+    pace: Pace,
+    deadline: Duration,
+    clock: Clock,
+    stop: &CancellationToken,
+    sink: Sink<'_>,
+) {
+    let mut round = 0;
+    loop {
+        round += 1;
+        let left = deadline.saturating_sub(clock.elapsed());
+        let asked = tokio::select! {
+            () = stop.cancelled() => break,
+            // The first round is never cut short: a source that is slow to answer once must still be heard.
+            answer = tokio::time::timeout(left.max(Duration::from_secs(2)), asker.ask(source, evidence)) => {
+                answer.unwrap_or_else(|_| Err(too_slow(source)))
+            }
+        };
+        let trouble = asked.err();
+        let retry_after = trouble.as_ref().and_then(|trouble| trouble.retry_after_ms).map(Duration::from_millis);
+        let hopeless = trouble.as_ref().is_some_and(|trouble| !trouble.passing);
+        {
+            let mut evidence = evidence.lock().await;
+            note(&mut evidence, source, round, trouble, clock);
+            let last = hopeless || clock.elapsed() >= deadline;
+            waiting.retain(|planned| !settled(planned, &evidence, last, clock, sink));
+        }
+        sink(Event::Polled { source, round, waiting: waiting.len() });
+        if waiting.is_empty() {
+            return;
+        }
+        let pause = pace.pause(round, asker.interval(source).max(retry_after.unwrap_or_default()));
+        // A last look at the deadline itself, rather than a pause that ends beyond it.
+        let left = deadline.saturating_sub(clock.elapsed()).max(Duration::from_millis(1));
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(pause.min(left)) => {}
+        }
+    }
+}
+
+fn too_slow(source: Source) -> Trouble {
+    Trouble {
+        cause: format!("{} did not answer in time", source.title()),
+        remedy: String::from("look at the network and at the vendor's status page, and verify again with a longer --timeout"),
+        passing: true,
+        retry_after_ms: None,
+    }
+}
+
+fn note(evidence: &mut Evidence, source: Source, round: u32, trouble: Option<Trouble>, clock: Clock) {
+    let record: &mut SourceRecord = evidence.sources.entry(source).or_default();
+    record.rounds = round;
+    if trouble.is_none() {
+        record.looked_ms = clock.now_ms();
+    }
+    record.trouble = trouble;
+}
+
+/// Judges one check, and tells of it where it is settled. On the last look, everything is.
+fn settled(planned: &PlannedCheck, evidence: &Evidence, last: bool, clock: Clock, sink: Sink<'_>) -> bool {
+    let verdict = judge(&planned.check, evidence);
+    let open = match &verdict {
+        Verdict::NotYet(_) => true,
+        Verdict::Unseen(trouble) => trouble.passing,
+        Verdict::Met(..) | Verdict::Never(_) | Verdict::Skipped(_) => false,
+    };
+    if open && !last {
+        return false;
+    }
+    sink(Event::Judged(Judgement { check: planned.id.clone(), outcome: Outcome::from(verdict), after_ms: clock.elapsed_ms() }));
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex as StdMutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::facts::{LogGroup, TraceGroup};
+
+    /// Answers each round from a script: `Ok` with what to write, or trouble.
+    struct Script<F> {
+        rounds: AtomicU32,
+        answer: F,
+    }
+
+    impl<F: Fn(u32, &mut Evidence) -> Result<(), Trouble> + Sync> Ask for Script<F> {
+        async fn ask(&self, _: Source, evidence: &Mutex<Evidence>) -> Result<(), Trouble> {
+            let round = self.rounds.fetch_add(1, Ordering::Relaxed) + 1;
+            (self.answer)(round, &mut *evidence.lock().await)
+        }
+
+        fn interval(&self, _: Source) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    fn check(id: &str, toml: &str) -> PlannedCheck {
+        PlannedCheck { id: id.to_owned(), check: Arc::new(toml::from_str(toml).unwrap()) }
+    }
+
+    fn group(name: &str) -> PlannedCheck {
+        check(name, &format!("fix = ''\n[expect.xray-group]\nname = '{name}'"))
+    }
+
+    fn log_group(name: &str) -> PlannedCheck {
+        check(name, &format!("fix = ''\n[expect.cloudwatch-log-group]\nname = '{name}'"))
+    }
+
+    fn trouble(passing: bool, retry_after_ms: Option<u64>) -> Trouble {
+        Trouble { cause: String::from("throttled"), remedy: String::from("wait"), passing, retry_after_ms }
+    }
+
+    async fn run<F>(checks: &[PlannedCheck], answer: F) -> (Vec<(String, Outcome)>, u32, Duration)
+    where
+        F: Fn(u32, &mut Evidence) -> Result<(), Trouble> + Sync,
+    {
+        let script = Script { rounds: AtomicU32::new(0), answer };
+        let judged = StdMutex::new(Vec::new());
+        let clock = Clock::start();
+        let sink = |event: Event| {
+            if let Event::Judged(judgement) = event {
+                judged.lock().unwrap().push((judgement.check, judgement.outcome));
+            }
+        };
+        let evidence = Mutex::new(Evidence::default());
+        settle(checks, &script, &evidence, Pace::LIVE, clock, &CancellationToken::new(), &sink).await;
+        (judged.into_inner().unwrap(), script.rounds.into_inner(), clock.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_stops_as_soon_as_all_are_met_and_asks_once_a_round_for_all() {
+        let checks = [log_group("a"), log_group("b")];
+        let (judged, rounds, took) = run(&checks, |round, evidence| {
+            let names: &[&str] = if round < 3 { &["a"] } else { &["a", "b"] };
+            evidence.log_groups = names.iter().map(|name| LogGroup { name: (*name).to_owned(), streams: Vec::new() }).collect();
+            Ok(())
+        })
+        .await;
+        assert_eq!(
+            judged.iter().map(|(id, outcome)| (id.as_str(), outcome.status())).collect::<Vec<_>>(),
+            [("a", "passed"), ("b", "passed")]
+        );
+        assert_eq!(rounds, 3);
+        assert!(took < Duration::from_secs(10), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_never_comes_fails_at_the_deadline() {
+        let (judged, rounds, took) = run(&[log_group("a")], |_, _| Ok(())).await;
+        assert_eq!(judged[0].1.status(), "failed");
+        assert!(took >= Pace::LIVE.deadline && took < Pace::LIVE.deadline + Duration::from_secs(1), "{took:?}");
+        assert!((10..40).contains(&rounds), "{rounds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waiting_cannot_heal_fails_at_once() {
+        let (judged, rounds, _) = run(&[group("Cruddur")], |_, evidence| {
+            evidence.trace_groups = vec![TraceGroup { name: String::from("Other"), filter: String::new() }];
+            Ok(())
+        })
+        .await;
+        assert_eq!((judged[0].1.status(), rounds), ("failed", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wrong_key_is_an_error_at_once_and_throttling_is_waited_out() {
+        let (judged, rounds, _) = run(&[log_group("a")], |_, _| Err(trouble(false, None))).await;
+        assert_eq!((judged[0].1.status(), rounds), ("errored", 1));
+
+        let (judged, rounds, took) = run(&[log_group("a")], |round, evidence| {
+            if round == 1 {
+                return Err(trouble(true, Some(30_000)));
+            }
+            evidence.log_groups = vec![LogGroup { name: String::from("a"), streams: Vec::new() }];
+            Ok(())
+        })
+        .await;
+        assert_eq!((judged[0].1.status(), rounds), ("passed", 2));
+        assert!(took >= Duration::from_secs(30), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_vendor_that_stays_down_is_an_error_never_a_failure() {
+        let (judged, _, _) = run(&[log_group("a")], |round, _| if round == 1 { Ok(()) } else { Err(trouble(true, None)) }).await;
+        assert_eq!(judged[0].1.status(), "errored");
+    }
+}
