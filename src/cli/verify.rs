@@ -93,7 +93,8 @@ fn reference_subject(course: &str, folder: &Path) -> Result<Subject, Failure> {
     let shell = shell();
     let solution = Solution::locate(course, folder, &shell).map_err(Failure::usage)?;
     let up = format!("docker compose --project-directory {} up -d", solution.folder.display());
-    let subject = own_subject(Manifest::defaults(&solution.folder, course))?;
+    let manifest = Manifest::load(&solution.folder.join(Manifest::FILE)).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
+    let subject = own_subject(manifest)?;
     Ok(Subject {
         any_port: true,
         target_dir: Some(solution.target_dir),
