@@ -10,13 +10,24 @@ const WINDOW: usize = 4;
 /// Bits for each distinct minimizer: with two probes, five in a hundred pass that should not, for one minimizer alone.
 const BITS: usize = 8;
 
+/// How many recent minimizers are remembered while a filter is made.
+const SLOTS: u32 = 4096;
+
 /// The shortest text of which the filter can say anything, in bytes.
 pub(super) const SHORTEST: usize = GRAM + WINDOW - 1;
 
 /// The filter of a chunk's messages.
 pub(super) fn sketch(messages: &[u8]) -> Vec<u8> {
-    let mut found = Vec::with_capacity(messages.len() / 2);
-    minimizers(messages, |hash| found.push(hash));
+    // Lines repeat themselves: what was seen last in its slot need not be sorted again. A slot begins with a value of another.
+    let mut slots: Vec<u32> = (0..SLOTS).map(|slot| slot ^ 1).collect();
+    let mut found = Vec::new();
+    minimizers(messages, |hash| {
+        let slot = &mut slots[(hash % SLOTS) as usize];
+        if *slot != hash {
+            *slot = hash;
+            found.push(hash);
+        }
+    });
     found.sort_unstable();
     found.dedup();
     let bytes = (found.len() * BITS / 8).next_power_of_two().max(8);
@@ -68,7 +79,6 @@ fn minimizers(text: &[u8], mut each: impl FnMut(u32)) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the upper half is what is wanted")]
 fn hash(gram: u64) -> u32 {
     let mixed = gram.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     ((mixed ^ (mixed >> 29)) >> 32) as u32

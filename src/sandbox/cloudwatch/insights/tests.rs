@@ -135,6 +135,7 @@ fn mistakes_have_a_place() {
     }
     for text in [
         "stats a",
+        "fields a |",
         "stats count(*) by",
         "parse @message '*' as a, b",
         "filter a like",
