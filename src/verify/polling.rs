@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{Clock, Event, Judgement, Pace};
-use crate::check::{Check, Outcome, Verdict, judge};
+use crate::check::{Check, Expect, Outcome, Verdict, judge};
 use crate::facts::{Evidence, Source, SourceRecord, Trouble};
 
 /// A check with its id.
@@ -67,6 +67,8 @@ async fn settle_source<A: Ask>(
     sink: Sink<'_>,
 ) {
     let mut round = 0;
+    let latest = deadline + pace.deadline;
+    let mut deadline = deadline;
     loop {
         round += 1;
         let left = deadline.saturating_sub(clock.elapsed());
@@ -83,6 +85,10 @@ async fn settle_source<A: Ask>(
         {
             let mut evidence = evidence.lock().await;
             note(&mut evidence, source, round, trouble, clock);
+            // A quiet period that has begun is heard to its end, though not for longer than anything else was waited for.
+            let end =
+                waiting.iter().filter_map(|planned| quiet_left(planned, &evidence)).max().map(|left| clock.elapsed() + left);
+            deadline = deadline.max(end.unwrap_or_default().min(latest));
             let last = hopeless || clock.elapsed() >= deadline;
             waiting.retain(|planned| !settled(planned, &evidence, last, clock, sink));
         }
@@ -106,6 +112,18 @@ fn too_slow(source: Source) -> Trouble {
         remedy: String::from("look at the network and at the vendor's status page, and verify again with a longer --timeout"),
         passing: true,
         retry_after_ms: None,
+    }
+}
+
+/// How long a check of an absence must still be listened for; `None` where the source is not heard, or the check is another.
+fn quiet_left(planned: &PlannedCheck, evidence: &Evidence) -> Option<Duration> {
+    let heard = evidence.sources.get(&planned.check.expect.source()).is_some_and(|record| record.trouble.is_none());
+    if !heard || !matches!(planned.check.expect, Expect::Absent(_)) {
+        return None;
+    }
+    match judge(&planned.check, evidence) {
+        Verdict::Unseen(trouble) => trouble.retry_after_ms.map(Duration::from_millis),
+        _ => None,
     }
 }
 
@@ -139,7 +157,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::facts::{LogGroup, TraceGroup};
+    use crate::facts::{Exchange, LogEvent, LogGroup, ProbeRecord, Sighting, TraceGroup, TraceId};
 
     /// Answers each round from a script: `Ok` with what to write, or trouble.
     struct Script<F> {
@@ -214,6 +232,71 @@ mod tests {
         assert_eq!(judged[0].1.status(), "failed");
         assert!(took >= Pace::LIVE.deadline && took < Pace::LIVE.deadline + Duration::from_secs(1), "{took:?}");
         assert!((10..40).contains(&rounds), "{rounds}");
+    }
+
+    /// A request of this moment that was answered at once, and its line, seen so long after it.
+    fn answered(evidence: &mut Evidence, line_after_ms: i64) {
+        let sent_ms = jiff::Timestamp::now().as_millisecond();
+        let record = |nonce: &str, instance: &str| ProbeRecord {
+            trace_id: TraceId::fresh(1_790_000_000),
+            parent_id: String::from("0123456789abcdef"),
+            nonce: nonce.to_owned(),
+            instance: instance.to_owned(),
+            sent_ms,
+            answer: Ok(Exchange {
+                method: String::from("GET"),
+                url: String::from("http://127.0.0.1/"),
+                status: 200,
+                headers: std::collections::BTreeMap::new(),
+                body: String::new(),
+                latency_ms: 0.0,
+            }),
+        };
+        evidence.probes = [("loud", record("loud-00", "default")), ("quiet", record("quiet-01", "SWITCH=off"))]
+            .map(|(name, record)| (name.to_owned(), record))
+            .into();
+        let event = LogEvent {
+            group: String::from("a"),
+            stream: String::from("s"),
+            timestamp_ms: sent_ms,
+            ingestion_ms: sent_ms,
+            message: String::from("loud-00"),
+        };
+        evidence.log_events = vec![Sighting { seen_ms: sent_ms + line_after_ms, fact: event }];
+    }
+
+    fn absent_line() -> PlannedCheck {
+        check(
+            "quiet",
+            "probe = 'quiet'\nfix = ''\n[expect.absent.of.cloudwatch-log]\ngroup = 'a'\nmessage = { contains = '{nonce}' }",
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_period_is_heard_to_its_end() {
+        let (judged, _, took) = run(&[absent_line()], |round, evidence| {
+            if round == 1 {
+                answered(evidence, 90_000);
+            }
+            Ok(())
+        })
+        .await;
+        assert_eq!(judged[0].1.status(), "passed", "{judged:?}");
+        assert!(took > Duration::from_secs(134) && took < Duration::from_secs(150), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_period_beyond_all_patience_is_an_error_never_a_failure() {
+        let (judged, _, took) = run(&[absent_line()], |round, evidence| {
+            if round == 1 {
+                answered(evidence, 200_000);
+            }
+            Ok(())
+        })
+        .await;
+        let Outcome::Errored(trouble) = &judged[0].1 else { panic!("{judged:?}") };
+        assert!(trouble.cause.contains("silence counts after 300.0 s") && trouble.remedy.contains("--timeout"), "{trouble:?}");
+        assert!(took < Pace::LIVE.deadline * 2 + Duration::from_secs(1), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -50,9 +50,11 @@ fn spans_and_datasets() {
             name: "no status",
             breaks: "span-status",
             fails: &["server-span"],
-            says: &[
-                ("server-span", "actual", "the span `GET /things` is there, but its HTTP status is missing (expected `200`)"),
-            ],
+            says: &[(
+                "server-span",
+                "actual",
+                "the span `GET /things` is there, but its HTTP status is missing (expected `200`)",
+            )],
             ..SOUND
         },
         Case {

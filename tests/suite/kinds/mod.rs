@@ -121,7 +121,9 @@ fn a_sound_service_of_any_make_passes_every_kind() {
     assert_eq!(report.checks().len(), tiny::CHECKS);
     let score = &report.0["score"];
     assert_eq!(score, &serde_json::json!({ "earned": 22.5, "possible": 22.5, "bonus": 1, "bonus_possible": 1 }));
-    assert!(report.checks().iter().all(|check| check["evidence_level"] == "exact" && !check["facts"].as_array().unwrap().is_empty()));
+    assert!(
+        report.checks().iter().all(|check| check["evidence_level"] == "exact" && !check["facts"].as_array().unwrap().is_empty())
+    );
     // The facts are this run's own: one trace, in all three worlds.
     let fact = |check: &str, label: &str| {
         let facts = report.check(check)["facts"].as_array().unwrap();

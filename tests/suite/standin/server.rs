@@ -59,8 +59,9 @@ fn answer(settings: &Settings, mut stream: TcpStream) {
     let Some(request) = lines.next() else { return };
     let mut words = request.split(' ');
     let (Some(method), Some(target)) = (words.next(), words.next()) else { return };
-    let headers: Vec<(String, String)> =
-        lines.filter_map(|line| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))).collect();
+    let headers: Vec<(String, String)> = lines
+        .filter_map(|line| line.split_once(':').map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())))
+        .collect();
     let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let path = target.split('?').next().unwrap_or_default();
     let (status, body) = match path {

@@ -58,7 +58,15 @@ impl Call {
     /// The same in a trace of its own.
     fn uprooted(&self) -> Self {
         let trace_id = format!("{:08x}{:024x}", seconds(self.start), fastrand::u128(..) >> 32);
-        Self { trace_id, parent_id: None, target: self.target.clone(), method: self.method.clone(), host: self.host.clone(), path: self.path.clone(), ..*self }
+        Self {
+            trace_id,
+            parent_id: None,
+            target: self.target.clone(),
+            method: self.method.clone(),
+            host: self.host.clone(),
+            path: self.path.clone(),
+            ..*self
+        }
     }
 
     fn url(&self) -> String {
