@@ -73,7 +73,7 @@ fn a_request_to_end_is_heard_like_a_key() {
 #[test]
 fn nothing_is_left_when_all_goes_well_either() {
     let (call, folder) = noted(tiny::workspace().env("BREAK", "child"));
-    call.args("verify tiny/vendors/the-answer").passes();
+    let _run = call.args("verify tiny/vendors/the-answer").passes();
     assert_eq!(processes(&folder).len(), 2, "one instance, and its child");
     assert!(processes(&folder).into_iter().all(|id| !lives(id)));
 }

@@ -20,7 +20,7 @@ fn what_was_recorded_is_judged_the_same_without_service_or_vendor() {
         assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "a secret was shown");
     }
     // The service printed its keys: the lines are there, without them.
-    has(&recording, &["config: HONEYCOMB_API_KEY=‹", "config: OTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=‹"]);
+    has(&recording, &["config: HONEYCOMB_API_KEY=•••", "config: OTEL_EXPORTER_OTLP_HEADERS=x-honeycomb-team=•••"]);
 
     // Another folder, with the course and nothing else.
     let elsewhere = tiny::course(Bootcamp::new()).write("run.json", &recording);

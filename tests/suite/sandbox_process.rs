@@ -226,7 +226,7 @@ fn a_port_that_is_taken_is_named() {
         let call = others.fold(Bootcamp::new().args("sandbox --no-bridge"), |call, other| call.arg(other).arg("0"));
         let run = call.arg(option).arg(port.to_string()).fails_with(3);
         assert_eq!(run.stdout, "");
-        has(&run.stderr, &[&format!("127.0.0.1:{port}"), option]);
+        has(&run.stderr, &[&format!("port {port} of 127.0.0.1 ("), "is taken by another program", option]);
         assert!(!run.path(".bootcamp/sandbox.json").exists());
     }
     // The daemon's other half.
@@ -270,5 +270,5 @@ fn a_store_that_is_none_is_named() {
         .write(".bootcamp/sandbox.db", "this is no database, but it is a file of some length".repeat(100))
         .args(FREE)
         .fails_with(3);
-    has(&run.stderr, &["sandbox.db"]);
+    has(&run.stderr, &["file is not a database", "/.bootcamp/sandbox.db` away to begin anew, or keep nothing with `--memory`"]);
 }
