@@ -47,11 +47,12 @@ pub enum Command {
 }
 
 const VERIFY_HELP: &str = "\
-The service is started with the environment that docker-compose.yml gives it, the vendors' endpoints replaced by the
-sandbox's; one that already answers at `service.url` of bootcamp.toml is used as it is.
+The service is started with the environment that docker-compose.yml gives it, the vendors'
+endpoints replaced by the sandbox's; one that already answers at `service.url` of bootcamp.toml
+is used as it is.
 
-\"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a vendor that is down.
-A bonus step that is not met costs nothing.";
+\"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a
+vendor that is down. A bonus step that is not met costs nothing.";
 
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
@@ -116,9 +117,12 @@ impl From<TargetArg> for Target {
 }
 
 const SANDBOX_HELP: &str = "\
-One HTTP port carries all vendors, told apart by path and headers; OTLP over gRPC and the X-Ray daemon have ports of their own.
-It keeps what it was sent in the workspace's .bootcamp/ folder; `bootcamp verify` in that workspace finds and uses it.
-Nothing but this machine reaches it, unless --bind says otherwise; where Docker runs, it also listens on Docker's bridge.";
+One HTTP port carries all vendors, told apart by path and headers; OTLP over gRPC and the X-Ray
+daemon have ports of their own.
+
+It keeps what it was sent in the workspace's .bootcamp/ folder; `bootcamp verify` in that
+workspace finds and uses it. Nothing but this machine reaches it, unless --bind says otherwise;
+where Docker runs, it also listens on Docker's bridge.";
 
 /// Options of `sandbox`.
 #[derive(Debug, clap::Args)]

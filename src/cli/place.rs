@@ -29,9 +29,16 @@ pub fn manifest(folder: &Path) -> Result<Manifest, Failure> {
 
 /// The course, from the checkout or workspace around the folder, else the one that the program was built with.
 pub fn course(folder: &Path, id: &str) -> Result<Course, Failure> {
-    let root =
-        folder.ancestors().find(|folder| folder.join("lessons").join(id).is_dir() && folder.join("checks").join(id).is_dir());
-    let source = root.map_or(Source::Embedded, Source::of);
+    let with = |id: &str| {
+        folder.ancestors().find(|folder| folder.join("lessons").join(id).is_dir() && folder.join("checks").join(id).is_dir())
+    };
+    let embedded = || Source::Embedded.courses().is_ok_and(|courses| courses.iter().any(|course| course == id));
+    let source = match with(id) {
+        Some(root) => Source::of(root),
+        None if embedded() => Source::Embedded,
+        // Not there at all: what was meant is more likely to lie around here than in the program.
+        None => with("").map_or(Source::Embedded, Source::of),
+    };
     Course::load(&source, id).map_err(|error| match error {
         LoadError::Broken(problems) => Failure::shown(ExitStatus::CourseBroken, problems),
         LoadError::Unknown { .. } => Failure::usage(error),

@@ -5,7 +5,7 @@ use super::args::SandboxArgs;
 use super::{Failure, place, runtime, signals};
 use crate::report::ExitStatus;
 use crate::sandbox::store::Place;
-use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, Settings, docker_bridge, env_file};
+use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, docker_bridge, env_file};
 use crate::service::Manifest;
 
 /// Runs the sandbox until it is asked to end.
@@ -33,9 +33,8 @@ async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failu
         bounds: Bounds { max_age: args.max_age, max_bytes: args.max_size.saturating_mul(1 << 20) },
         ..Settings::default()
     };
-    let sandbox = Sandbox::bind(settings)
-        .await
-        .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") })?;
+    let store = settings.place.clone();
+    let sandbox = Sandbox::bind(settings).await.map_err(|error| refused(&error, &store))?;
     let found = Discovery::of(&sandbox);
     if let Err(error) = found.write(workspace) {
         let _ = writeln!(std::io::stderr(), "note: {error}; `bootcamp verify` will not find this sandbox by itself");
@@ -56,6 +55,20 @@ async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failu
     found.remove(workspace);
     sandbox.stop().await;
     Ok(ExitStatus::Passed)
+}
+
+/// Why the sandbox does not run, with what one can do about it here.
+fn refused(error: &SandboxError, store: &Place) -> Failure {
+    let remedy = match (error, store) {
+        (SandboxError::PortTaken { .. }, _) => {
+            String::from("\nhelp: `--http-port`, `--grpc-port` and `--daemon-port` each take another port, or 0 for a free one")
+        }
+        (SandboxError::Store(_), Place::File(file)) => {
+            format!("\nhelp: move `{}` away to begin anew, or keep nothing with `--memory`", file.display())
+        }
+        _ => String::new(),
+    };
+    Failure { status: ExitStatus::Unverified, text: format!("error: {error}{remedy}") }
 }
 
 /// Writes the variables that a service needs; says for whom they are.

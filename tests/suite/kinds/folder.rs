@@ -54,7 +54,7 @@ fn files_and_variables() {
                 ("rule-file", "expected", "`SamplingRule.FixedRate` at most 0.5"),
                 ("rule-file", "actual", "is `0.75`, a number"),
                 ("rule-file", "file", "rule.json"),
-                ("rule-file", "line", "1"),
+                ("rule-file", "line", "4"),
             ],
             ..SOUND
         },
