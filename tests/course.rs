@@ -1,5 +1,7 @@
 //! The course as it ships, and what an author is told when something is wrong with one.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};

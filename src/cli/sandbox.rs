@@ -13,13 +13,13 @@ use crate::service::Manifest;
 const DAEMON_BESIDE_COMPOSE: u16 = 2001;
 
 /// Runs the sandbox until it is asked to end.
-pub fn run(args: SandboxArgs) -> Result<ExitStatus, Failure> {
+pub fn run(args: &SandboxArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
     let workspace = Manifest::find(&folder).map_or(folder, |manifest| manifest.workspace);
     runtime()?.block_on(serve(args, &workspace))
 }
 
-async fn serve(args: SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failure> {
+async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failure> {
     let stop = signals::cancelled_by_user();
     if let Some(running) = Discovery::find(workspace).await {
         return Err(Failure::usage(format_args!(

@@ -1,3 +1,5 @@
+//! Events that came in together, kept as they came and read back as rows.
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 

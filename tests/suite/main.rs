@@ -1,0 +1,25 @@
+//! The program from the outside: the real binary in a workspace of its own, with a clean environment and a hard end.
+//!
+//! What it verifies is a stand-in service ([`standin`]) that writes all its telemetry by hand, against a course of its own
+//! ([`tiny`]): nothing here rests on an SDK, on week 2 or on the reference. Only [`main_job`] builds and proves that one.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test suite` writes the snapshots anew.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used)]
+
+mod attached;
+mod broken_course;
+mod broken_service;
+mod command_line;
+mod interruption;
+mod kinds;
+mod main_job;
+mod recording;
+mod reports;
+mod sandbox_process;
+mod selection;
+mod standin;
+mod support;
+mod tiny;
+mod unreachable;

@@ -1,0 +1,43 @@
+//! A course with one check of each kind (but for containers), and a workspace in which the stand-in passes all of them.
+
+use crate::standin;
+use crate::support::{Bootcamp, free_port};
+
+/// Secrets of the workspace, in forms that the sandbox takes for the learner's own.
+pub const HONEYCOMB_KEY: &str = "aZ3456789012345678901X";
+pub const AWS_SECRET: &str = "tinySecretAccessKey/+0123456789abcdefghij";
+pub const ROLLBAR_TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// The checks of the tiny course.
+pub const CHECKS: usize = 23;
+
+/// A course and a stand-in that is made as it asks.
+pub fn workspace() -> Bootcamp {
+    let words: Vec<String> = standin::command().iter().map(|word| format!("{word:?}")).collect();
+    let manifest = format!(
+        "course = \"tiny\"\n\n[service]\nurl = \"http://127.0.0.1:{}\"\nname = \"app\"\nhealth = \"/up\"\nrun = [{}]\n",
+        free_port(),
+        words.join(", ")
+    );
+    let call = Bootcamp::new()
+        .write("bootcamp.toml", manifest)
+        .write("notes.txt", "notes on the tiny course\n")
+        .write("settings.toml", "[[things]]\nname = \"first\"\nweight = 3\n\n[[things]]\nname = \"second\"\n")
+        .write("rule.json", "{ \"SamplingRule\": { \"RuleName\": \"Tiny\", \"FixedRate\": 0.5 } }\n")
+        .write(".env", format!("TINY_MODE=plain\nROLLBAR_ACCESS_TOKEN={ROLLBAR_TOKEN}\n"))
+        .env("HONEYCOMB_API_KEY", HONEYCOMB_KEY)
+        .env("AWS_ACCESS_KEY_ID", "AKIDTINY")
+        .env("AWS_SECRET_ACCESS_KEY", AWS_SECRET)
+        .file("docker-compose.yml", "tests/suite/tiny/docker-compose.yml");
+    course(call)
+}
+
+/// The tiny course alone.
+pub fn course(call: Bootcamp) -> Bootcamp {
+    let lessons = ["README.md", "1-folder.md", "2-vendors.md"];
+    let checks = ["probes.toml", "folder.toml", "vendors.toml"];
+    let call = lessons
+        .iter()
+        .fold(call, |call, name| call.file(&format!("lessons/tiny/{name}"), &format!("tests/suite/tiny/lessons/{name}")));
+    checks.iter().fold(call, |call, name| call.file(&format!("checks/tiny/{name}"), &format!("tests/suite/tiny/checks/{name}")))
+}
