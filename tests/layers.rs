@@ -74,7 +74,9 @@ fn only_reports_and_commands_print() {
     let printing = Regex::new(r"\b(e?print(ln)?|std::io::(stdout|stderr)|io::(stdout|stderr))\b\s*[!(]").unwrap();
     let mut wrong = Vec::new();
     for path in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
-        if PRINTERS.contains(&module(&path).as_str()) {
+        // A test may hold the source of a program that prints.
+        let is_test = path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("tests.rs"));
+        if is_test || PRINTERS.contains(&module(&path).as_str()) {
             continue;
         }
         for (index, line) in fs::read_to_string(&path).unwrap().lines().enumerate() {

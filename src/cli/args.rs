@@ -142,9 +142,10 @@ pub struct SandboxArgs {
     /// The port for OTLP over gRPC; 0 takes a free one
     #[arg(long, default_value_t = 4317, value_name = "PORT")]
     pub grpc_port: u16,
-    /// The port of the X-Ray daemon, UDP and TCP; 0 takes a free one
-    #[arg(long, default_value_t = 2000, value_name = "PORT")]
-    pub daemon_port: u16,
+    /// The port of the X-Ray daemon, UDP and TCP; 0 takes a free one [default: 2000; 2001 where it also listens on Docker's
+    /// bridge, for 2000 is the port that a compose project publishes for a daemon of its own]
+    #[arg(long, value_name = "PORT")]
+    pub daemon_port: Option<u16>,
     /// Listen on loopback alone, even where Docker runs
     #[arg(long)]
     pub no_bridge: bool,

@@ -31,8 +31,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let status = match args.command {
-        Command::Verify(args) => verify::run(args),
-        Command::Sandbox(args) => sandbox::run(args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Sandbox(args) => sandbox::run(&args),
         Command::List(args) => list::run(&args),
         Command::Completions(args) => completions::run(&args),
     };

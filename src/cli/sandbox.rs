@@ -8,14 +8,18 @@ use crate::sandbox::store::Place;
 use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, docker_bridge, env_file};
 use crate::service::Manifest;
 
+/// The X-Ray daemon's port where services run in containers: 2000 is what their compose project publishes for its own daemon,
+/// on all addresses, and the second to ask for it would not start.
+const DAEMON_BESIDE_COMPOSE: u16 = 2001;
+
 /// Runs the sandbox until it is asked to end.
-pub fn run(args: SandboxArgs) -> Result<ExitStatus, Failure> {
+pub fn run(args: &SandboxArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
     let workspace = Manifest::find(&folder).map_or(folder, |manifest| manifest.workspace);
     runtime()?.block_on(serve(args, &workspace))
 }
 
-async fn serve(args: SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failure> {
+async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failure> {
     let stop = signals::cancelled_by_user();
     if let Some(running) = Discovery::find(workspace).await {
         return Err(Failure::usage(format_args!(
@@ -29,7 +33,11 @@ async fn serve(args: SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failur
         place: if args.memory { Place::Memory } else { Place::File(workspace.join(".bootcamp/sandbox.db")) },
         bind: args.bind,
         also_bind: bridge.into_iter().collect(),
-        ports: Ports { http: args.http_port, grpc: args.grpc_port, daemon: args.daemon_port },
+        ports: Ports {
+            http: args.http_port,
+            grpc: args.grpc_port,
+            daemon: args.daemon_port.unwrap_or(if bridge.is_some() { DAEMON_BESIDE_COMPOSE } else { Ports::default().daemon }),
+        },
         bounds: Bounds { max_age: args.max_age, max_bytes: args.max_size.saturating_mul(1 << 20) },
         ..Settings::default()
     };

@@ -13,21 +13,21 @@ use crate::vendor::docker;
 use crate::verify::{Event, Pace, Plan, Subject, recording};
 
 /// Verifies a selection of steps.
-pub fn run(args: VerifyArgs) -> Result<ExitStatus, Failure> {
+pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
-    let manifest = if args.solution { None } else { Some(workspace_manifest(&args, &folder)?) };
+    let manifest = if args.solution { None } else { Some(workspace_manifest(args, &folder)?) };
     let selection = place::selection(args.selection.as_deref(), args.step.as_deref(), manifest.as_ref())?;
     let course = place::course(&folder, selection.course())?;
     let steps = course.select(&selection).map_err(Failure::usage)?;
     let plan = Plan::new(&course, &steps);
-    let sinks = sinks(&args);
+    let sinks = sinks(args);
     sinks.probe().map_err(Failure::usage)?;
 
     if let Some(file) = &args.replay {
         let evidence = recording::read(file, &course.id).map_err(Failure::usage)?;
-        let plan = plan.of(evidence.target.clone(), format!("the evidence in {}", file.display()));
+        let plan = plan.of(&evidence.target, format!("the evidence in {}", file.display()));
         let watch = Watch::new(true);
-        recording::replay(&plan, evidence, &|event| watch.absorb(event));
+        recording::replay(&plan, evidence, &|event| watch.absorb(&event));
         return deliver(watch, &sinks);
     }
 
@@ -38,8 +38,8 @@ pub fn run(args: VerifyArgs) -> Result<ExitStatus, Failure> {
     let target = args.target.map_or(subject.manifest.target, Target::from);
     let whose =
         if args.solution { String::from("the reference solution") } else { subject.manifest.workspace.display().to_string() };
-    let plan = plan.of(target, whose);
-    runtime()?.block_on(verify(&args, &plan, &subject, target, &sinks))
+    let plan = plan.of(&target, whose);
+    runtime()?.block_on(verify(args, &plan, &subject, target, &sinks))
 }
 
 async fn verify(args: &VerifyArgs, plan: &Plan, subject: &Subject, target: Target, sinks: &Sinks) -> Result<ExitStatus, Failure> {
@@ -53,7 +53,7 @@ async fn verify(args: &VerifyArgs, plan: &Plan, subject: &Subject, target: Targe
     if let Some(timeout) = args.timeout {
         pace.deadline = timeout;
     }
-    let closing = crate::verify::run(plan, subject, &lab, pace, &stop, &|event| watch.absorb(event)).await;
+    let closing = crate::verify::run(plan, subject, &lab, pace, &stop, &|event| watch.absorb(&event)).await;
     lab.stop().await;
     let recorded = match &args.record {
         Some(file) => recording::write(file, &closing.evidence, &subject.secrets()).map_err(Failure::usage),
@@ -93,7 +93,9 @@ fn reference_subject(course: &str, folder: &Path) -> Result<Subject, Failure> {
     let shell = shell();
     let solution = Solution::locate(course, folder, &shell).map_err(Failure::usage)?;
     let up = format!("docker compose --project-directory {} up -d", solution.folder.display());
-    let subject = own_subject(Manifest::defaults(&solution.folder, course))?;
+    let manifest =
+        Manifest::load(&solution.folder.join(Manifest::FILE)).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
+    let subject = own_subject(manifest)?;
     Ok(Subject {
         any_port: true,
         target_dir: Some(solution.target_dir),
@@ -141,10 +143,10 @@ impl Watch {
         Self { inner: Mutex::new((Progress::of_stderr(quiet), Fold::new())) }
     }
 
-    fn absorb(&self, event: Event) {
+    fn absorb(&self, event: &Event) {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.0.absorb(&event);
-        inner.1.absorb(&event);
+        inner.0.absorb(event);
+        inner.1.absorb(event);
     }
 
     fn finish(self) -> Report {

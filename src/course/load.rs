@@ -44,29 +44,45 @@ impl Course {
     /// When there is no such course, a file cannot be read, or an author got something wrong: then all of that at once.
     pub fn load(source: &Source, id: &str) -> Result<Self, LoadError> {
         let unreadable = |cause| LoadError::Unreadable { id: id.to_owned(), cause };
-        let courses = source.courses().map_err(unreadable)?;
-        if !courses.iter().any(|course| course == id) {
-            let remedy = match closest(id, courses.iter().map(String::as_str)) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None if courses.is_empty() => String::from("`lessons/` holds none"),
-                None => format!("there is {}", courses.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")),
-            };
-            return Err(LoadError::Unknown { id: id.to_owned(), remedy });
-        }
-        let pages = source.files("lessons", id, ".md").map_err(unreadable)?;
+        let pages = pages(source, id)?;
         let catalogues = source.files("checks", id, ".toml").map_err(unreadable)?;
 
         let mut loader = Loader { id, problems: Vec::new() };
         let (title, intro) = loader.readme(&pages);
         let probes = loader.probes(&catalogues);
         let checks = loader.checks(&catalogues, &probes);
-        let lessons = loader.lessons(pages, &checks);
+        let lessons = loader.lessons(pages, Some(&checks));
         let probes = loader.used_probes(probes, &checks);
-        if loader.problems.is_empty() {
-            return Ok(Self { id: id.to_owned(), title, intro, lessons, probes });
-        }
-        Err(Problems::new(id, loader.problems).into())
+        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes })
     }
+
+    /// Reads the lessons of a course and leaves its checks alone, which takes a quarter of the time: enough to list it, and
+    /// not enough to run it. The steps have their points, but no checks, and there are no probes.
+    ///
+    /// # Errors
+    /// As [`Course::load`], as far as the lessons show it.
+    pub fn outline(source: &Source, id: &str) -> Result<Self, LoadError> {
+        let pages = pages(source, id)?;
+        let mut loader = Loader { id, problems: Vec::new() };
+        let (title, intro) = loader.readme(&pages);
+        let lessons = loader.lessons(pages, None);
+        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes: BTreeMap::new() })
+    }
+}
+
+/// The pages of a course that there is.
+fn pages(source: &Source, id: &str) -> Result<Vec<CourseFile>, LoadError> {
+    let unreadable = |cause| LoadError::Unreadable { id: id.to_owned(), cause };
+    let courses = source.courses().map_err(unreadable)?;
+    if !courses.iter().any(|course| course == id) {
+        let remedy = match closest(id, courses.iter().map(String::as_str)) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None if courses.is_empty() => String::from("`lessons/` holds none"),
+            None => format!("there is {}", courses.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(", ")),
+        };
+        return Err(LoadError::Unknown { id: id.to_owned(), remedy });
+    }
+    source.files("lessons", id, ".md").map_err(unreadable)
 }
 
 const PROBES: &str = "probes.toml";
@@ -96,6 +112,13 @@ struct CheckTable {
 }
 
 impl Loader<'_> {
+    fn finish(self, course: Course) -> Result<Course, LoadError> {
+        if self.problems.is_empty() {
+            return Ok(course);
+        }
+        Err(Problems::new(self.id, self.problems).into())
+    }
+
     fn page(&mut self, file: &CourseFile) -> Option<Page> {
         match std::str::from_utf8(&file.bytes) {
             Ok(text) => Some(Page::new(&file.path, text)),
@@ -184,7 +207,7 @@ impl Loader<'_> {
         probes
     }
 
-    fn lessons(&mut self, files: Vec<CourseFile>, checks: &CheckTable) -> Vec<Lesson> {
+    fn lessons(&mut self, files: Vec<CourseFile>, checks: Option<&CheckTable>) -> Vec<Lesson> {
         let mut lessons: Vec<Lesson> = Vec::new();
         let mut listed: HashMap<String, (String, usize)> = HashMap::new();
         for file in files.into_iter().filter(|file| is_lesson(file.name())) {
@@ -223,7 +246,9 @@ impl Loader<'_> {
             });
         }
         lessons.sort_by_key(|lesson| lesson.number);
-        self.unlisted(checks, &lessons, &listed);
+        if let Some(checks) = checks {
+            self.unlisted(checks, &lessons, &listed);
+        }
         lessons
     }
 
@@ -233,7 +258,7 @@ impl Loader<'_> {
         lesson: &str,
         number: u32,
         drafts: Vec<DraftStep>,
-        checks: &CheckTable,
+        checks: Option<&CheckTable>,
         listed: &mut HashMap<String, (String, usize)>,
     ) -> Vec<Step> {
         let mut steps: Vec<Step> = Vec::new();
@@ -256,6 +281,7 @@ impl Loader<'_> {
                     continue;
                 }
                 listed.insert(item.id.clone(), (page.file.clone(), line));
+                let Some(checks) = checks else { continue };
                 match checks.checks.get(&item.id) {
                     Some(defined) if defined.lesson == lesson => {
                         if let Some(check) = &defined.check {

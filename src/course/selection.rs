@@ -34,6 +34,16 @@ pub enum SelectionError {
         /// What there is.
         remedy: String,
     },
+    /// More than one lesson has such a step.
+    #[error("more than one lesson of `{course}` has a step `{step}`: say which, {paths}")]
+    Ambiguous {
+        /// The course.
+        course: String,
+        /// What was asked for.
+        step: String,
+        /// The paths of the steps.
+        paths: String,
+    },
     /// No such step.
     #[error("`{within}` has no step `{step}`: {remedy}")]
     Step {
@@ -118,11 +128,8 @@ impl Course {
             }
             1 => Ok(matching),
             _ => {
-                let remedy = format!(
-                    "more than one lesson has it; say which: {}",
-                    list(matching.iter().map(|(_, step)| step.path.as_str()))
-                );
-                Err(SelectionError::Step { within: format!("{within}` alone"), step: wanted.clone(), remedy })
+                let paths = list(matching.iter().map(|(_, step)| step.path.as_str()));
+                Err(SelectionError::Ambiguous { course: self.id.clone(), step: wanted.clone(), paths })
             }
         }
     }

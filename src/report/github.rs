@@ -1,8 +1,8 @@
 //! The report for GitHub Actions: annotations as workflow commands, and a job summary in Markdown.
 
 use super::plain::{points, values};
-use super::pretty::{remarks, sentence};
 use super::text::{bounded, duration, one_line};
+use super::words::{remarks, sentence};
 use super::{CheckReport, Place, Report, RunStatus, ServiceTrouble, Status, StepReport};
 use crate::check::Points;
 

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::look::Tone;
-use super::pretty::Page;
+use super::page::Page;
 use super::text::one_line;
 use super::{Look, Report};
 use crate::check::Points;

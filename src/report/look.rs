@@ -71,7 +71,8 @@ impl Look {
         // Without a locale the page most likely goes to a log, and those are UTF-8 today. The Linux console has few signs.
         let unicode = locale.is_none_or(|locale| locale.contains("utf-8") || locale.contains("utf8"))
             && !matches!(term.as_deref(), Some("linux" | "dumb"));
-        let width = columns.unwrap_or(Self::WIDTHS.1).clamp(Self::WIDTHS.0, Self::WIDTHS.1);
+        // A terminal that does not know its size is most likely 80 columns wide.
+        let width = columns.unwrap_or(if terminal { 80 } else { Self::WIDTHS.1 }).clamp(Self::WIDTHS.0, Self::WIDTHS.1);
         Self { width, colour, unicode }
     }
 
@@ -127,5 +128,6 @@ mod tests {
     fn the_width_has_bounds() {
         let widths = [Some(20), Some(80), Some(300), None].map(|columns| Look::from_variables(|_| None, false, columns).width);
         assert_eq!(widths, [60, 80, 100, 100]);
+        assert_eq!(Look::from_variables(|_| None, true, None).width, 80);
     }
 }

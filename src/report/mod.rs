@@ -16,6 +16,7 @@ pub mod junit;
 pub mod list;
 mod look;
 mod model;
+mod page;
 pub mod plain;
 pub mod pretty;
 mod progress;
@@ -23,6 +24,7 @@ mod schema;
 mod sinks;
 pub mod tap;
 mod text;
+mod words;
 
 pub use exit::ExitStatus;
 pub use fold::Fold;

@@ -1,7 +1,7 @@
 //! The result in lines that each make sense alone: no colour, no columns, no signs. For screen readers, logs and `grep`.
 
-use super::pretty::{next, remarks, sentence};
 use super::text::{bounded, duration, one_line};
+use super::words::{next, remarks, sentence};
 use super::{CheckReport, Report, RunStatus, Score, Status};
 use crate::check::Points;
 

@@ -1,12 +1,13 @@
 //! The result as one would put it on a slide: by lesson with points, a line a step, and what to do about all that is not met.
 
-use std::collections::HashSet;
-
 use console::measure_text_width;
 
 use super::look::Tone;
-use super::text::{bounded, count, duration, shorten, wrap};
-use super::{CheckReport, Look, Report, RunStatus, Score, Status, StepReport, Tally};
+use super::page::Page;
+use super::text::{bounded, count, duration, shorten};
+use super::words::{next, remarks, sentence};
+use super::{CheckReport, Look, Report, RunStatus, Score, Status, StepReport};
+use crate::check::Points;
 
 /// Where a step's line begins, and where the text beneath it does.
 const STEP: usize = 3;
@@ -42,7 +43,7 @@ pub fn render(report: &Report, look: &Look) -> String {
 fn points(score: &Score) -> String {
     let required = format!("{} of {} points", score.earned, score.possible);
     let bonus = format!("{} of {} bonus", score.bonus, score.bonus_possible);
-    match (score.possible == crate::check::Points::ZERO, score.bonus_possible == crate::check::Points::ZERO) {
+    match (score.possible == Points::ZERO, score.bonus_possible == Points::ZERO) {
         (_, true) => required,
         (true, false) => bonus,
         (false, false) => format!("{required}, {bonus}"),
@@ -59,61 +60,7 @@ const fn sign(look: Look, status: Status) -> (Tone, &'static str) {
     }
 }
 
-/// A page that is being written. [`super::list`] writes its rows with it too.
-pub(super) struct Page {
-    look: Look,
-    pub(super) text: String,
-    /// What has been told already: causes with their remedies. One that many checks share is told in full once.
-    told: HashSet<(String, Option<String>)>,
-}
-
 impl Page {
-    pub(super) fn new(look: Look) -> Self {
-        Self { look, text: String::new(), told: HashSet::new() }
-    }
-
-    pub(super) fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    /// One line of painted text, which must fit.
-    fn line(&mut self, indent: usize, tone: Tone, text: &str) {
-        self.text.extend(std::iter::repeat_n(' ', indent));
-        self.text.push_str(&self.look.paint(tone, text));
-        self.text.push('\n');
-    }
-
-    /// Text in as many lines as it takes.
-    pub(super) fn paragraph(&mut self, indent: usize, tone: Tone, text: &str) {
-        for line in wrap(text, self.look.width - indent) {
-            self.line(indent, tone, &line);
-        }
-    }
-
-    /// A row: the last of its parts is wrapped, what stands at the right is flush with the edge of the first line.
-    pub(super) fn row(&mut self, indent: usize, parts: &[(Tone, &str)], right_tone: Tone, right: &str) {
-        let Some((&(tone, body), lead)) = parts.split_last() else { return };
-        let lead_width: usize = lead.iter().map(|(_, text)| measure_text_width(text)).sum();
-        let start = indent + lead_width;
-        let right_width = measure_text_width(right);
-        let lines = wrap(body, self.look.width - start - right_width - 2);
-        self.text.extend(std::iter::repeat_n(' ', indent));
-        for (tone, text) in lead {
-            self.text.push_str(&self.look.paint(*tone, text));
-        }
-        let first = lines.first().map_or("", String::as_str);
-        self.text.push_str(&self.look.paint(tone, first));
-        if !right.is_empty() {
-            let gap = self.look.width - start - measure_text_width(first) - right_width;
-            self.text.extend(std::iter::repeat_n(' ', gap));
-            self.text.push_str(&self.look.paint(right_tone, right));
-        }
-        self.text.push('\n');
-        for line in lines.iter().skip(1) {
-            self.line(start, tone, line);
-        }
-    }
-
     /// A value beneath its label: `expected  a span …`.
     fn labelled(&mut self, indent: usize, label: &str, tone: Tone, value: &str) {
         let label = format!("{label:LABEL$}");
@@ -372,52 +319,4 @@ fn in_short(output: &[String]) -> Vec<&str> {
     }
     lines.truncate(OUTPUT_LINES);
     lines
-}
-
-/// `12 of 17 checks met; 2 not met, 2 could not be checked, 1 skipped.`
-pub(super) fn sentence(tally: &Tally) -> String {
-    let mut parts = Vec::new();
-    for (number, words) in [
-        (tally.failed, "not met"),
-        (tally.bonus_failed, "bonus not met"),
-        (tally.errored, "could not be checked"),
-        (tally.skipped, "skipped"),
-    ] {
-        if number > 0 {
-            parts.push(format!("{number} {words}"));
-        }
-    }
-    let met = format!("{} of {} met", tally.passed, count(tally.checks(), "check"));
-    if parts.is_empty() { format!("{met}.") } else { format!("{met}; {}.", parts.join(", ")) }
-}
-
-/// The first step that is not met and ought to be, and where to read on.
-pub(super) fn next(report: &Report) -> Option<String> {
-    let step = report.steps.iter().find(|step| step.status == Status::Failed && report.decides(step))?;
-    Some(format!("{} {} ({}:{})", step.number, step.title, step.file, step.line))
-}
-
-/// What a reader may otherwise get wrong about the numbers.
-pub(super) fn remarks(report: &Report, tally: &Tally) -> Vec<String> {
-    let mut remarks = Vec::new();
-    if tally.left_out > crate::check::Points::ZERO {
-        remarks.push(format!("Skipped checks do not count: their {} points are left out of the total.", tally.left_out));
-    }
-    if tally.bonus_failed > 0 {
-        remarks.push("Unmet bonus checks cost nothing.".to_owned());
-    }
-    if tally.checks() > 0 && tally.checks() == tally.skipped {
-        remarks.push("All that was selected is skipped here, so nothing was verified.".to_owned());
-    }
-    if tally.fresh > 0 {
-        remarks.push(format!(
-            "{} {} proved by data that arrived after the probe, not by this run's own trace: the key does not allow reading traces back.",
-            count(tally.fresh, "check"),
-            if tally.fresh == 1 { "is" } else { "are" }
-        ));
-    }
-    if report.status == RunStatus::Interrupted {
-        remarks.push("The run was interrupted; checks that were not settled by then are shown as not checked.".to_owned());
-    }
-    remarks
 }

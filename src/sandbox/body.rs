@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, Either, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body, Frame, Incoming};
 
 use super::otlp::grpc::Trailers;
 use super::wire;
@@ -25,8 +25,7 @@ pub enum BodyError {
 
 /// Reads a body of at most `limit` bytes within the given time.
 pub async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize, within: Duration) -> Result<Bytes, BodyError> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let too_large = declared.is_some_and(|length| length > limit as u64);
+    let too_large = body.size_hint().lower() > limit as u64;
     if too_large && headers.contains_key(header::EXPECT) {
         // The sender waits for leave to send; it gets the refusal instead.
         return Err(BodyError::TooLarge);

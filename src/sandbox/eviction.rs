@@ -6,7 +6,7 @@ use super::store::{Store, StoreError, Tables};
 use super::{Bounds, now_ms};
 
 /// How often the store is looked at.
-const EVERY: Duration = Duration::from_secs(300);
+const EVERY: Duration = Duration::from_mins(5);
 /// How many free pages are given back at a time.
 const PAGES: u32 = 4_096;
 /// What is younger stays, however large the store is.

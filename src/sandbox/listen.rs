@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
@@ -156,8 +156,9 @@ async fn answer(context: &Context, peer: SocketAddr, request: hyper::Request<Inc
     };
     let target = route::target(&request.method, &request.path, &request.headers);
     let limit = target.limit(&request.path);
-    let declared = request.header("content-length").and_then(|length| length.parse::<usize>().ok());
-    let share = u32::try_from(declared.unwrap_or(limit).min(limit).div_ceil(1024)).unwrap_or(BODIES_KIB).min(BODIES_KIB);
+    // A body without a declared length may become as large as its path allows.
+    let expected = body.size_hint().upper().and_then(|length| usize::try_from(length).ok()).unwrap_or(limit).min(limit);
+    let share = u32::try_from(expected.div_ceil(1024)).unwrap_or(BODIES_KIB).min(BODIES_KIB);
     let room = timeout(context.patience.body, context.bodies.acquire_many(share)).await;
     let read = match room {
         Ok(_) => body::read(&request.headers, body, limit, context.patience.body).await,

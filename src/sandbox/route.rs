@@ -28,7 +28,7 @@ pub enum Target {
 }
 
 /// X-Ray's operations are told by their paths.
-const XRAY_PATHS: [&str; 21] = [
+const XRAY_PATHS: [&str; 24] = [
     "/TraceSegments",
     "/Traces",
     "/TraceSummaries",
@@ -50,6 +50,9 @@ const XRAY_PATHS: [&str; 21] = [
     "/EncryptionConfig",
     "/PutEncryptionConfig",
     "/TelemetryRecords",
+    "/ListTagsForResource",
+    "/TagResource",
+    "/UntagResource",
 ];
 
 /// Who answers, told by path and headers.

@@ -75,7 +75,7 @@ pub struct Bounds {
 impl Default for Bounds {
     /// 30 days and 512 MiB.
     fn default() -> Self {
-        Self { max_age: Duration::from_secs(30 * 24 * 60 * 60), max_bytes: 512 << 20 }
+        Self { max_age: Duration::from_hours(30 * 24), max_bytes: 512 << 20 }
     }
 }
 

@@ -23,6 +23,9 @@ const LAYOUT: i64 = 1;
 /// How many queued writes share one transaction at the most.
 const GROUP: usize = 512;
 
+/// How many reading connections are kept for later; a burst may open more.
+const IDLE: usize = 8;
+
 /// Where the store lives.
 #[derive(Debug, Clone)]
 pub enum Place {
@@ -258,7 +261,11 @@ impl Store {
                 None => connect(&inner.address)?,
             };
             let result = work(&connection);
-            inner.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            let mut idle = inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE {
+                idle.push(connection);
+            }
+            drop(idle);
             Ok(result?)
         })
         .await
@@ -334,6 +341,31 @@ mod tests {
         let (a, b, c) = tokio::join!(add("one"), add("one"), add("two"));
         assert!(a.is_ok() && b.is_err() && c.is_ok());
         assert_eq!(count(&store).await, 2);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn readers_and_writers_do_not_fail_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        for place in [Place::Memory, Place::File(folder.path().join("store.db"))] {
+            let store = Store::open(&place, &[TABLES]).unwrap();
+            let tasks = (0..200).map(|number| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    store.write(move |tx| tx.execute("INSERT INTO word VALUES (?1)", [number])).await.unwrap();
+                    // Whoever wrote sees it at once, whatever the others do.
+                    let seen = store.read(move |connection| {
+                        connection.query_row("SELECT count(*) FROM word WHERE text = ?1", [number.to_string()], |row| {
+                            row.get::<_, i64>(0)
+                        })
+                    });
+                    assert_eq!(seen.await.unwrap(), 1);
+                })
+            });
+            for task in tasks.collect::<Vec<_>>() {
+                task.await.unwrap();
+            }
+            assert_eq!(count(&store).await, 200);
+        }
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::Serialize;
+use serde::de::{DeserializeOwned, Error};
 
 /// An answer with its whole body.
 pub type Response = http::Response<Bytes>;
@@ -56,4 +57,14 @@ pub fn json(status: StatusCode, body: &impl Serialize) -> Response {
         Ok(bytes) => answer(status, "application/json", bytes),
         Err(error) => answer(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
     }
+}
+
+/// Reads JSON, and unlike `serde_json::from_slice` refuses invalid UTF-8 in fields that nobody asks for as well.
+///
+/// # Errors
+/// When it is no JSON, not of that shape, nested more than 128 deep, or not UTF-8.
+pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, serde_json::Error> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| serde_json::Error::custom(format!("the body is not UTF-8: {error}")))?;
+    serde_json::from_str(text)
 }

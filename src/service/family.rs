@@ -143,7 +143,9 @@ impl Family {
                     let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(member), signal(Call::Kill));
                 }
             }
-            // the kernel needs a moment to take a killed process down
+            // The kernel needs a moment to take a killed process down, and here nothing async may be waited for: this also
+            // runs when an instance is dropped.
+            #[allow(clippy::disallowed_methods)]
             std::thread::sleep(std::time::Duration::from_millis(if round < 5 { 1 } else { 5 }));
         }
         ended.len()

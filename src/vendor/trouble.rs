@@ -12,6 +12,9 @@ const LONGEST_WAIT_MS: u64 = 60 * 60 * 1000;
 /// How much of a vendor's own message is passed on, in characters.
 const LONGEST_MESSAGE: usize = 240;
 
+/// Shorter secrets are not looked for in messages: no vendor's key is that short, and ordinary words would be blotted out.
+const SHORTEST_SECRET: usize = 6;
+
 /// A trouble that asking again will not cure.
 pub(super) fn lasting(cause: impl Into<String>, remedy: impl Into<String>) -> Trouble {
     Trouble { cause: cause.into(), remedy: remedy.into(), passing: false, retry_after_ms: None }
@@ -73,7 +76,7 @@ pub(super) fn retry_after_ms(headers: &HeaderMap, now: Timestamp) -> Option<u64>
 /// the keys that they refuse.
 pub(super) fn quote(message: &str, secrets: &[&str]) -> String {
     let mut text = message.split_whitespace().collect::<Vec<_>>().join(" ");
-    for secret in secrets.iter().map(|secret| secret.trim()).filter(|secret| !secret.is_empty()) {
+    for secret in secrets.iter().map(|secret| secret.trim()).filter(|secret| secret.len() >= SHORTEST_SECRET) {
         text = text.replace(secret, "…");
     }
     if text.chars().count() > LONGEST_MESSAGE {
@@ -109,6 +112,7 @@ mod tests {
     #[test]
     fn a_quoted_message_has_neither_the_secret_nor_line_breaks() {
         assert_eq!(quote("access token not found:\n  abc123", &["abc123", ""]), "access token not found: …");
+        assert_eq!(quote("a bad key", &["a"]), "a bad key");
         assert_eq!(quote(&"x".repeat(1000), &[]).chars().count(), LONGEST_MESSAGE + 1);
     }
 

@@ -7,6 +7,7 @@
 mod acting;
 mod asking;
 mod clock;
+mod crew;
 mod event;
 mod mask;
 mod pace;

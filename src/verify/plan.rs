@@ -49,7 +49,7 @@ impl Plan {
 
     /// Says for whom it is: `sandbox` or `live`, and whose service.
     #[must_use]
-    pub fn of(mut self, target: impl ToString, subject: impl Into<String>) -> Self {
+    pub fn of(mut self, target: &impl ToString, subject: impl Into<String>) -> Self {
         self.agenda.target = target.to_string();
         self.agenda.subject = subject.into();
         self

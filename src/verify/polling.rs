@@ -35,74 +35,92 @@ pub trait Ask: Sync {
 /// How a run is observed.
 pub type Sink<'s> = &'s (dyn Fn(Event) + Send + Sync);
 
-/// Polls all the sources of the checks at the same time. Each check is judged in the end, exactly once.
-pub async fn settle<A: Ask>(
-    checks: &[PlannedCheck],
-    asker: &A,
-    evidence: &Mutex<Evidence>,
-    pace: Pace,
-    clock: Clock,
-    stop: &CancellationToken,
-    sink: Sink<'_>,
-) {
-    let sources: BTreeSet<Source> = checks.iter().map(|check| check.check.expect.source()).collect();
-    let deadline = clock.elapsed() + pace.deadline;
-    join_all(sources.into_iter().map(|source| {
-        let own: Vec<&PlannedCheck> = checks.iter().filter(|check| check.check.expect.source() == source).collect();
-        settle_source(source, own, asker, evidence, pace, deadline, clock, stop, sink)
-    }))
-    .await;
+/// What all sources of a run share while they are polled.
+pub struct Settling<'s> {
+    /// What has been seen; grows.
+    pub evidence: &'s Mutex<Evidence>,
+    /// How often to ask, and for how long.
+    pub pace: Pace,
+    /// The run's clock.
+    pub clock: Clock,
+    /// Cancelled when the user has had enough.
+    pub stop: &'s CancellationToken,
+    /// Who is told.
+    pub sink: Sink<'s>,
 }
 
-#[allow(clippy::too_many_arguments)]
-async fn settle_source<A: Ask>(
-    source: Source,
-    mut waiting: Vec<&PlannedCheck>,
-    asker: &A,
-    evidence: &Mutex<Evidence>,
-    pace: Pace,
-    deadline: Duration,
-    clock: Clock,
-    stop: &CancellationToken,
-    sink: Sink<'_>,
-) {
-    let mut round = 0;
-    let latest = deadline + pace.deadline;
-    let mut deadline = deadline;
-    loop {
-        round += 1;
-        let left = deadline.saturating_sub(clock.elapsed());
-        let asked = tokio::select! {
-            () = stop.cancelled() => break,
-            // The first round is never cut short: a source that is slow to answer once must still be heard.
-            answer = tokio::time::timeout(left.max(Duration::from_secs(2)), asker.ask(source, evidence)) => {
-                answer.unwrap_or_else(|_| Err(too_slow(source)))
+impl Settling<'_> {
+    /// Polls all the sources of the checks at the same time. Each check is judged in the end, exactly once, unless the user
+    /// breaks it off.
+    pub async fn settle<A: Ask>(&self, checks: &[PlannedCheck], asker: &A) {
+        let sources: BTreeSet<Source> = checks.iter().map(|check| check.check.expect.source()).collect();
+        let deadline = self.clock.elapsed() + self.pace.deadline;
+        join_all(sources.into_iter().map(|source| {
+            let own: Vec<&PlannedCheck> = checks.iter().filter(|check| check.check.expect.source() == source).collect();
+            self.settle_source(source, own, asker, deadline)
+        }))
+        .await;
+    }
+
+    async fn settle_source<A: Ask>(&self, source: Source, mut waiting: Vec<&PlannedCheck>, asker: &A, deadline: Duration) {
+        let latest = deadline + self.pace.deadline;
+        let mut deadline = deadline;
+        let mut round = 0;
+        loop {
+            round += 1;
+            let left = deadline.saturating_sub(self.clock.elapsed());
+            let asked = tokio::select! {
+                () = self.stop.cancelled() => break,
+                // The first round is never cut short: a source that is slow to answer once must still be heard.
+                answer = tokio::time::timeout(left.max(Duration::from_secs(2)), asker.ask(source, self.evidence)) => {
+                    answer.unwrap_or_else(|_| Err(too_slow(source)))
+                }
+            };
+            let trouble = asked.err();
+            let retry_after = trouble.as_ref().and_then(|trouble| trouble.retry_after_ms).map(Duration::from_millis);
+            let hopeless = trouble.as_ref().is_some_and(|trouble| !trouble.passing);
+            // What the source asks for is never undercut: where it does not fit in, this was the last look.
+            let floor = asker.interval(source).max(retry_after.unwrap_or_default());
+            let left;
+            {
+                let mut evidence = self.evidence.lock().await;
+                note(&mut evidence, source, round, trouble, self.clock);
+                // A quiet period that has begun is heard to its end, though not for longer than anything else was waited for.
+                if let Some(quiet) = waiting.iter().filter_map(|planned| quiet_left(planned, &evidence)).max() {
+                    deadline = deadline.max((self.clock.elapsed() + quiet).min(latest));
+                }
+                left = deadline.saturating_sub(self.clock.elapsed());
+                let last = hopeless || left.is_zero() || floor > left;
+                waiting.retain(|planned| !self.settled(planned, &evidence, last));
             }
+            (self.sink)(Event::Polled { source, round, waiting: waiting.len() });
+            if waiting.is_empty() {
+                return;
+            }
+            // A last look at the deadline itself, rather than a pause that ends beyond it.
+            let pause = self.pace.pause(round, floor).min(left);
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    /// Judges one check, and tells of it where it is settled. On the last look, everything is.
+    fn settled(&self, planned: &PlannedCheck, evidence: &Evidence, last: bool) -> bool {
+        let verdict = judge(&planned.check, evidence);
+        let open = match &verdict {
+            Verdict::NotYet(_) => true,
+            Verdict::Unseen(trouble) => trouble.passing,
+            Verdict::Met(..) | Verdict::Never(_) | Verdict::Skipped(_) => false,
         };
-        let trouble = asked.err();
-        let retry_after = trouble.as_ref().and_then(|trouble| trouble.retry_after_ms).map(Duration::from_millis);
-        let hopeless = trouble.as_ref().is_some_and(|trouble| !trouble.passing);
-        {
-            let mut evidence = evidence.lock().await;
-            note(&mut evidence, source, round, trouble, clock);
-            // A quiet period that has begun is heard to its end, though not for longer than anything else was waited for.
-            let end =
-                waiting.iter().filter_map(|planned| quiet_left(planned, &evidence)).max().map(|left| clock.elapsed() + left);
-            deadline = deadline.max(end.unwrap_or_default().min(latest));
-            let last = hopeless || clock.elapsed() >= deadline;
-            waiting.retain(|planned| !settled(planned, &evidence, last, clock, sink));
+        if open && !last {
+            return false;
         }
-        sink(Event::Polled { source, round, waiting: waiting.len() });
-        if waiting.is_empty() {
-            return;
-        }
-        let pause = pace.pause(round, asker.interval(source).max(retry_after.unwrap_or_default()));
-        // A last look at the deadline itself, rather than a pause that ends beyond it.
-        let left = deadline.saturating_sub(clock.elapsed()).max(Duration::from_millis(1));
-        tokio::select! {
-            () = stop.cancelled() => break,
-            () = tokio::time::sleep(pause.min(left)) => {}
-        }
+        let judgement =
+            Judgement { check: planned.id.clone(), outcome: Outcome::from(verdict), after_ms: self.clock.elapsed_ms() };
+        (self.sink)(Event::Judged(judgement));
+        true
     }
 }
 
@@ -134,21 +152,6 @@ fn note(evidence: &mut Evidence, source: Source, round: u32, trouble: Option<Tro
         record.looked_ms = clock.now_ms();
     }
     record.trouble = trouble;
-}
-
-/// Judges one check, and tells of it where it is settled. On the last look, everything is.
-fn settled(planned: &PlannedCheck, evidence: &Evidence, last: bool, clock: Clock, sink: Sink<'_>) -> bool {
-    let verdict = judge(&planned.check, evidence);
-    let open = match &verdict {
-        Verdict::NotYet(_) => true,
-        Verdict::Unseen(trouble) => trouble.passing,
-        Verdict::Met(..) | Verdict::Never(_) | Verdict::Skipped(_) => false,
-    };
-    if open && !last {
-        return false;
-    }
-    sink(Event::Judged(Judgement { check: planned.id.clone(), outcome: Outcome::from(verdict), after_ms: clock.elapsed_ms() }));
-    true
 }
 
 #[cfg(test)]
@@ -205,7 +208,8 @@ mod tests {
             }
         };
         let evidence = Mutex::new(Evidence::default());
-        settle(checks, &script, &evidence, Pace::LIVE, clock, &CancellationToken::new(), &sink).await;
+        let stop = CancellationToken::new();
+        Settling { evidence: &evidence, pace: Pace::LIVE, clock, stop: &stop, sink: &sink }.settle(checks, &script).await;
         (judged.into_inner().unwrap(), script.rounds.into_inner(), clock.elapsed())
     }
 
@@ -324,6 +328,14 @@ mod tests {
         .await;
         assert_eq!((judged[0].1.status(), rounds), ("passed", 2));
         assert!(took >= Duration::from_secs(30), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_vendor_that_wants_more_time_than_there_is_is_not_asked_again() {
+        let longer = u64::try_from(Pace::LIVE.deadline.as_millis()).unwrap() + 1;
+        let (judged, rounds, took) = run(&[log_group("a")], |_, _| Err(trouble(true, Some(longer)))).await;
+        assert_eq!((judged[0].1.status(), rounds), ("errored", 1));
+        assert!(took < Duration::from_secs(1), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -19,13 +19,14 @@ pub struct Absent {
     /// What must not arrive.
     pub of: Box<Expect>,
     /// How long to listen after the probe's answer, at least: `1s`, `500ms`.
-    #[serde(default = "one_second", deserialize_with = "duration")]
+    #[serde(default = "half_a_second", deserialize_with = "duration")]
     #[schemars(with = "String")]
     pub quiet: Duration,
 }
 
-fn one_second() -> Duration {
-    Duration::from_secs(1)
+/// Enough where everything else of the run comes faster; what comes slower lengthens it.
+fn half_a_second() -> Duration {
+    Duration::from_millis(500)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
@@ -35,7 +36,7 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::E
         .ok()
         .and_then(|duration| Duration::try_from(duration).ok())
         .filter(|duration| *duration <= Duration::from_secs(60))
-        .ok_or_else(|| de::Error::custom(format_args!("`{text}` is not a duration up to a minute, such as `1s` or `500ms`")))
+        .ok_or_else(|| de::Error::custom(format_args!("`{text}` is not a duration up to a minute, such as `500ms` or `2s`")))
 }
 
 impl Absent {

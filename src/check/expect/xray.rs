@@ -111,10 +111,10 @@ pub struct XrayTraceFilter {
     pub expression: String,
 }
 
-/// The trees that belong to the probe's trace.
+/// The trees that belong to the probe's trace; without those that X-Ray inferred from the call of a service that sent nothing.
 fn ours<'e>(scene: &Scene<'e>, probe: &ProbeRecord) -> Vec<&'e Sighting<Segment>> {
     let trace_id = probe.trace_id.xray();
-    scene.evidence.segments.iter().filter(|tree| tree.fact.trace_id == trace_id).collect()
+    scene.evidence.segments.iter().filter(|tree| tree.fact.trace_id == trace_id && !tree.fact.inferred).collect()
 }
 
 impl XraySegment {

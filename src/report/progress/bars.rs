@@ -18,6 +18,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Bars {
     all: MultiProgress,
     look: Look,
+    turning: bool,
     header: ProgressBar,
     lessons: Vec<LessonBar>,
     /// The lesson of each check that is not settled.
@@ -36,11 +37,14 @@ struct LessonBar {
 }
 
 impl Bars {
-    pub(super) fn new(target: ProgressDrawTarget, look: Look) -> Self {
+    /// Bars whose spinners turn by themselves, if they are to.
+    pub(super) fn new(target: ProgressDrawTarget, look: Look, turning: bool) -> Self {
         let all = MultiProgress::with_draw_target(target);
         let header = all.add(ProgressBar::new_spinner().with_style(style(look, "{spinner} {wide_msg}")));
-        header.enable_steady_tick(TICK);
-        Self { all, look, header, lessons: Vec::new(), waiting: HashMap::new(), stage: None, sources: BTreeMap::new() }
+        if turning {
+            header.enable_steady_tick(TICK);
+        }
+        Self { all, look, turning, header, lessons: Vec::new(), waiting: HashMap::new(), stage: None, sources: BTreeMap::new() }
     }
 
     /// Text above the bars, where it stays.
@@ -101,7 +105,11 @@ impl Bars {
             let style = style(self.look, "{spinner} {prefix}  {bar:20} {pos:>2} of {len:<2} {msg}");
             let bar = self.all.add(ProgressBar::new(checks.count() as u64).with_style(style));
             bar.set_prefix(format!("{} {title}", lesson.number));
-            bar.enable_steady_tick(TICK);
+            if self.turning {
+                bar.enable_steady_tick(TICK);
+            } else {
+                bar.tick();
+            }
             self.lessons.push(LessonBar { bar, passed: 0, failed: 0, errored: 0, skipped: 0 });
         }
     }

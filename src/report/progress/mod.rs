@@ -39,7 +39,7 @@ impl Progress {
         let mut progress = if quiet {
             Self::with(View::Nothing(Box::new(io::stderr())), look)
         } else if io::stderr().is_terminal() && !dumb && !set("CI") {
-            Self::bars(ProgressDrawTarget::term(Term::buffered_stderr(), 20), look)
+            Self::bars(ProgressDrawTarget::term(Term::buffered_stderr(), 20), look, true)
         } else {
             Self::lines(Box::new(io::stderr()), look)
         };
@@ -54,9 +54,8 @@ impl Progress {
     }
 
     /// Bars on any terminal.
-    #[must_use]
-    pub fn bars(target: ProgressDrawTarget, look: Look) -> Self {
-        Self::with(View::Bars(Box::new(Bars::new(target, look))), look)
+    fn bars(target: ProgressDrawTarget, look: Look, turning: bool) -> Self {
+        Self::with(View::Bars(Box::new(Bars::new(target, look, turning))), look)
     }
 
     fn with(view: View, look: Look) -> Self {

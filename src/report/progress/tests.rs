@@ -141,7 +141,7 @@ fn a_workflow_takes_no_commands_from_a_build() {
 fn on_a_terminal_there_is_a_bar_a_lesson_and_nothing_at_the_end() {
     let term = InMemoryTerm::new(12, 80);
     let target = ProgressDrawTarget::term_like(Box::new(term.clone()));
-    let mut progress = Progress::bars(target, Look { unicode: false, ..Look::BARE });
+    let mut progress = Progress::bars(target, Look { unicode: false, ..Look::BARE }, false);
     let polled = Event::Polled { source: Source::Honeycomb, round: 1, waiting: 1 };
     [agenda(), Event::Stage(Stage::Collecting), passed("a"), failed("b", "nothing"), polled]
         .iter()
@@ -160,7 +160,7 @@ fn on_a_terminal_there_is_a_bar_a_lesson_and_nothing_at_the_end() {
 fn the_header_shows_the_last_line_of_the_build() {
     let term = InMemoryTerm::new(12, 40);
     let mut progress =
-        Progress::bars(ProgressDrawTarget::term_like(Box::new(term.clone())), Look { unicode: false, ..Look::BARE });
+        Progress::bars(ProgressDrawTarget::term_like(Box::new(term.clone())), Look { unicode: false, ..Look::BARE }, false);
     let line = "\u{1b}[1m   Compiling\u{1b}[0m axum v0.8.6 and a path that is far too long for the line";
     [Event::Stage(Stage::Building), Event::BuildLine(line.into())].iter().for_each(|event| progress.absorb(event));
     let screen = term.contents();

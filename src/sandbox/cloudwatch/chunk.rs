@@ -98,6 +98,11 @@ impl<'a> Chunk<'a> {
         Some(Self { row, batches, events, messages })
     }
 
+    /// All messages, side by side.
+    pub fn messages(&self) -> &'a [u8] {
+        self.messages
+    }
+
     fn batches(&self) -> impl Iterator<Item = Batch> + 'a {
         let row = self.row;
         self.batches.chunks_exact(BATCH).map(move |bytes| {

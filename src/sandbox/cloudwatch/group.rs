@@ -252,11 +252,11 @@ fn group(row: &Row<'_>) -> rusqlite::Result<Group> {
 
 /// A listing with its token.
 pub(super) fn paged(member: &str, values: Vec<Value>, next: Option<String>) -> Value {
-    let mut page = json!({ member: values });
+    let mut page = serde_json::Map::from_iter([(member.to_owned(), Value::Array(values))]);
     if let Some(next) = next {
-        page["nextToken"] = next.into();
+        page.insert(String::from("nextToken"), next.into());
     }
-    page
+    Value::Object(page)
 }
 
 #[derive(Deserialize)]

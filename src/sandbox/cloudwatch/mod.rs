@@ -4,7 +4,8 @@
 //! [`handle`] is pure of any server: a request in, an answer out. Events are kept in *chunks*, one row for a whole batch
 //! ([`chunk`]); small batches of a stream are merged once enough of them have gathered, so that a million single puts do
 //! not become a million rows. Reading ([`scan`]) skips chunks by time and, where a filter pattern demands a literal text,
-//! looks for it in all messages of a chunk at once.
+//! looks for it in all messages of a chunk at once, and
+//! only in chunks whose [`sketch`] does not rule it out.
 
 mod ask;
 mod chunk;
@@ -16,6 +17,7 @@ mod position;
 mod put;
 mod read;
 mod scan;
+mod sketch;
 mod stream;
 mod tag;
 
@@ -61,7 +63,7 @@ pub const TABLES: Tables = Tables {
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             stream_id INTEGER NOT NULL REFERENCES log_stream (id) ON DELETE CASCADE,
             min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL, ingested_ms INTEGER NOT NULL, tail INTEGER NOT NULL,
-            body BLOB NOT NULL);
+            sketch BLOB, body BLOB NOT NULL);
         CREATE INDEX IF NOT EXISTS log_chunk_time ON log_chunk (stream_id, min_ms, max_ms);
         CREATE INDEX IF NOT EXISTS log_chunk_tail ON log_chunk (stream_id) WHERE tail = 1;
         CREATE TABLE IF NOT EXISTS log_query (

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Constraints};
-use super::chunk;
+use super::chunk::{self, Chunk};
 use super::fault::Fault;
+use super::sketch;
 use super::stream::sequence_token;
 use crate::facts::Rejection;
 use crate::sandbox::{now_ms, rejection};
@@ -26,6 +27,9 @@ const EVENTS: usize = 10_000;
 /// A stream's small chunks are merged once there are this many of them, or this many bytes.
 const TAIL_ROWS: i64 = 256;
 const TAIL_BYTES: i64 = 64 << 10;
+
+const INSERT: &str = "INSERT INTO log_chunk (stream_id, min_ms, max_ms, ingested_ms, tail, sketch, body)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -211,10 +215,9 @@ fn append(
     let body = events.encode(now, fresh);
     let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
     let small = size < TAIL_BYTES;
-    tx.prepare_cached(
-        "INSERT INTO log_chunk (stream_id, min_ms, max_ms, ingested_ms, tail, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![id, first, last, now, small, body])?;
+    // A small chunk will be merged soon, and is read faster than ruled out.
+    let sketch = (!small).then(|| sketched(&body));
+    tx.prepare_cached(INSERT)?.execute(params![id, first, last, now, small, sketch, body])?;
     let batch = tx.last_insert_rowid();
     let (mut rows, mut bytes) = if small { (rows + 1, bytes + size) } else { (rows, bytes) };
     if rows >= TAIL_ROWS || bytes >= TAIL_BYTES {
@@ -247,9 +250,12 @@ fn merge_tail(tx: &Connection, stream: i64) -> rusqlite::Result<()> {
         return Ok(());
     }
     tx.prepare_cached("DELETE FROM log_chunk WHERE stream_id = ?1 AND tail = 1")?.execute([stream])?;
-    tx.prepare_cached(
-        "INSERT INTO log_chunk (stream_id, min_ms, max_ms, ingested_ms, tail, body) VALUES (?1, ?2, ?3, ?4, 0, ?5)",
-    )?
-    .execute(params![stream, min_ms, max_ms, ingested_ms, chunk::merge(&parts)])?;
+    let merged = chunk::merge(&parts);
+    let sketch = sketched(&merged);
+    tx.prepare_cached(INSERT)?.execute(params![stream, min_ms, max_ms, ingested_ms, false, sketch, merged])?;
     Ok(())
+}
+
+fn sketched(body: &[u8]) -> Option<Vec<u8>> {
+    Chunk::parse(0, body).map(|chunk| sketch::sketch(chunk.messages()))
 }

@@ -117,7 +117,9 @@ pub(super) async fn filter_log_events(ask: &Ask<'_>) -> Result<Option<Value>, Fa
     let mut constraints = Constraints::default();
     if let Some(names) = &input.log_stream_names {
         constraints.length("logStreamNames", &format!("{names:?}"), names.len(), 1, 100);
-        names.iter().for_each(|name| constraints.stream_name("logStreamNames", Some(name)));
+        for name in names {
+            constraints.stream_name("logStreamNames", Some(name));
+        }
     }
     constraints.stream_name("logStreamNamePrefix", input.log_stream_name_prefix.as_deref());
     if let Some(pattern) = &input.filter_pattern {

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::chunk::Chunk;
 use super::pattern::Pattern;
 use super::position::{Gap, Key};
+use super::sketch;
 
 /// Which events are wanted.
 #[derive(Debug, Clone, Copy)]
@@ -70,11 +71,20 @@ pub(super) fn page(connection: &Connection, streams: &[i64], range: &Range, patt
     let mut page = Page::default();
     let mut bytes = 0;
     let mut last: Option<Key> = None;
+    // SQLite reads a row no further than the columns that are asked for: the sketch lies before the body.
+    let mut sketch = connection.prepare_cached("SELECT sketch FROM log_chunk WHERE id = ?1")?;
     let mut select = connection.prepare_cached("SELECT body FROM log_chunk WHERE id = ?1")?;
     for place in places {
         if last.is_some_and(|last| beyond(&place, last, range.newest_first)) {
             page.more = true;
             break;
+        }
+        if let Some(needle) = pattern.needle().filter(|needle| needle.len() >= sketch::SHORTEST) {
+            let mut rows = sketch.query([place.row])?;
+            let Some(row) = rows.next()? else { continue };
+            if row.get_ref(0)?.as_blob_or_null()?.is_some_and(|sketch| !sketch::may_hold(sketch, needle.as_bytes())) {
+                continue;
+            }
         }
         let mut rows = select.query([place.row])?;
         let Some(row) = rows.next()? else { continue };

@@ -414,3 +414,42 @@ async fn tags_are_put_listed_and_removed() {
     refused(ask(&shared, "TagResource", json!({"resourceArn": arn, "tags": many})).await, "TooManyTagsException", "50");
     refused(ask(&shared, "ListTagsForResource", json!({"resourceArn": "g"})).await, "InvalidParameterException", "ARN");
 }
+
+/// Members of inputs with values that may be of a wrong kind.
+fn inputs() -> impl proptest::strategy::Strategy<Value = (String, Value)> {
+    use proptest::prelude::*;
+    let operation = "PutLogEvents|(Create|Delete|Describe)Log(Group|Stream)s?|GetLogEvents|FilterLogEvents|(Start|Stop)Query|GetQueryResults|DescribeQueries|(Tag|Untag)(LogGroup|Resource)|ListTags(LogGroup|ForResource)|PutRetentionPolicy|GetLogRecord|ListLogGroups";
+    let member = "log(Group|Stream)Name(Prefix|s|Pattern)?|logGroupIdentifier|nextToken|limit|startTime|endTime|filterPattern|queryString|queryId|tags|logEvents|resourceArn|retentionInDays|logRecordPointer";
+    let value = prop_oneof![
+        "[gs]".prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        "[fb]?/?3[0-9]{54}[01](/s)?".prop_map(Value::from),
+        prop_oneof![Just(0), Just(-1), Just(i64::MAX), Just(i64::MIN), 1..60_i64].prop_map(Value::from),
+        Just(json!(["g", "s"])),
+        Just(json!([{"timestamp": now_ms(), "message": "{\"a\":1}"}, {"timestamp": i64::MAX, "message": "x"}])),
+        Just(json!({"k": "v"})),
+        Just(Value::Null),
+    ];
+    let body = prop::collection::btree_map(member, value, 0..5);
+    (operation, body, any::<bool>()).prop_map(|(operation, mut body, named)| {
+        if named {
+            body.insert("logGroupName".into(), json!("g"));
+            body.insert("logStreamName".into(), json!("s"));
+        }
+        (operation, Value::Object(body.into_iter().collect()))
+    })
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_input_makes_it_panic_or_fail_within(calls in proptest::collection::vec(inputs(), 1..8)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let shared = with_stream("g", "s").await;
+            for (operation, input) in calls {
+                let (status, body) = ask(&shared, &operation, input.clone()).await;
+                assert!(status == 200 || status == 400, "{operation} {input}: {status} {body}");
+            }
+        });
+    }
+}

@@ -1,3 +1,5 @@
+//! Events that came in together, kept as they came and read back as rows.
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
@@ -114,7 +116,7 @@ pub struct Range {
 /// # Errors
 /// When the store cannot be read.
 pub fn read(connection: &Connection, range: &Range, mut each: impl FnMut(Event) -> ControlFlow<()>) -> rusqlite::Result<()> {
-    let mut visit = |row: &rusqlite::Row<'_>| -> rusqlite::Result<ControlFlow<()>> {
+    let visit = |row: &rusqlite::Row<'_>| -> rusqlite::Result<ControlFlow<()>> {
         let form: i64 = row.get(0)?;
         let body = row.get_ref(1)?.as_blob()?;
         let mut within = |event: Event| {
@@ -123,30 +125,29 @@ pub fn read(connection: &Connection, range: &Range, mut each: impl FnMut(Event) 
         Ok(expand(form, body, &range.wanted, &mut within))
     };
     let scope = (range.dataset, range.from_ms, range.to_ms);
-    match &range.traces {
-        Some(hashes) => {
-            let mut statement = connection.prepare_cached(
-                "SELECT form, body FROM hny_batch WHERE id IN (SELECT batch FROM hny_trace WHERE hash IN (SELECT value FROM json_each(?4)))
-                 AND (?1 IS NULL OR dataset = ?1) AND to_ms >= ?2 AND from_ms <= ?3 ORDER BY id",
-            )?;
-            let hashes = serde_json::to_string(hashes).unwrap_or_default();
-            let mut rows = statement.query(params![scope.0, scope.1, scope.2, hashes])?;
-            while let Some(row) = rows.next()? {
-                if visit(row)?.is_break() {
-                    break;
-                }
-            }
-        }
-        None => {
-            let mut statement = connection.prepare_cached(
-                "SELECT form, body FROM hny_batch WHERE (?1 IS NULL OR dataset = ?1) AND to_ms >= ?2 AND from_ms <= ?3 ORDER BY id",
-            )?;
-            let mut rows = statement.query(params![scope.0, scope.1, scope.2])?;
-            while let Some(row) = rows.next()? {
-                if visit(row)?.is_break() {
-                    break;
-                }
-            }
+    if let Some(hashes) = &range.traces {
+        let mut statement = connection.prepare_cached(
+            "SELECT form, body FROM hny_batch
+             WHERE id IN (SELECT batch FROM hny_trace WHERE hash IN (SELECT value FROM json_each(?4)))
+             AND (?1 IS NULL OR dataset = ?1) AND to_ms >= ?2 AND from_ms <= ?3 ORDER BY id",
+        )?;
+        let hashes = serde_json::to_string(hashes).unwrap_or_default();
+        walk(statement.query(params![scope.0, scope.1, scope.2, hashes])?, visit)
+    } else {
+        let mut statement = connection.prepare_cached(
+            "SELECT form, body FROM hny_batch WHERE (?1 IS NULL OR dataset = ?1) AND to_ms >= ?2 AND from_ms <= ?3 ORDER BY id",
+        )?;
+        walk(statement.query(params![scope.0, scope.1, scope.2])?, visit)
+    }
+}
+
+fn walk(
+    mut rows: rusqlite::Rows<'_>,
+    mut visit: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
+) -> rusqlite::Result<()> {
+    while let Some(row) = rows.next()? {
+        if visit(row)?.is_break() {
+            break;
         }
     }
     Ok(())

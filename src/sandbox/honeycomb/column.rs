@@ -49,7 +49,7 @@ struct Create {
 }
 
 pub async fn create(shared: &Shared, dataset: &str, request: &wire::Request) -> wire::Response {
-    let wish: Create = match serde_json::from_slice(&request.body) {
+    let wish: Create = match wire::parse_json(&request.body) {
         Ok(wish) => wish,
         Err(error) => return problem::unparseable(&error.to_string()),
     };

@@ -53,7 +53,7 @@ struct Create {
 
 /// Answers 201 for a new dataset and 200 for one that is there already.
 pub async fn create(shared: &Shared, request: &wire::Request) -> wire::Response {
-    let wish: Create = match serde_json::from_slice(&request.body) {
+    let wish: Create = match wire::parse_json(&request.body) {
         Ok(wish) => wish,
         Err(error) => return problem::unparseable(&error.to_string()),
     };

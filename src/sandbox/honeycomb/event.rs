@@ -1,3 +1,5 @@
+//! One event, its columns and their types, and how it is found by its trace.
+
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};

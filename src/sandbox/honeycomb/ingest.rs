@@ -19,11 +19,10 @@ pub const MAX_BATCH: usize = 5 << 20;
 pub async fn event(shared: &Shared, dataset: &str, request: &wire::Request) -> wire::Response {
     let body = match decoded(request, MAX_EVENT) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
-    let data = match serde_json::from_slice::<Value>(&body) {
-        Ok(Value::Object(data)) => data,
-        _ => return problem::plain(StatusCode::BAD_REQUEST, "unable to parse JSON body"),
+    let Ok(Value::Object(data)) = wire::parse_json::<Value>(&body) else {
+        return problem::plain(StatusCode::BAD_REQUEST, "unable to parse JSON body");
     };
     if data.is_empty() {
         return problem::plain(StatusCode::BAD_REQUEST, "empty event data");
@@ -54,9 +53,9 @@ pub async fn event(shared: &Shared, dataset: &str, request: &wire::Request) -> w
 pub async fn batch(shared: &Shared, dataset: &str, request: &wire::Request) -> wire::Response {
     let body = match decoded(request, MAX_BATCH) {
         Ok(body) => body,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
-    let Ok(Value::Array(events)) = serde_json::from_slice::<Value>(&body) else {
+    let Ok(Value::Array(events)) = wire::parse_json::<Value>(&body) else {
         return problem::plain(StatusCode::BAD_REQUEST, "unable to parse JSON body: expected an array of events");
     };
     let (now, mut kept, mut answers) = (now_ms(), Vec::with_capacity(events.len()), Vec::with_capacity(events.len()));
@@ -85,13 +84,13 @@ fn refused(error: &StoreError) -> wire::Response {
     }
 }
 
-fn decoded(request: &wire::Request, limit: usize) -> Result<Bytes, wire::Response> {
+fn decoded(request: &wire::Request, limit: usize) -> Result<Bytes, Box<wire::Response>> {
     match otlp::decode(request.header("content-encoding"), &request.body) {
         Ok(body) if body.len() <= limit => Ok(body),
         Ok(_) | Err(otlp::EncodingError::TooLarge) => {
-            Err(problem::plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large"))
+            Err(Box::new(problem::plain(StatusCode::PAYLOAD_TOO_LARGE, "request body too large")))
         }
-        Err(error) => Err(problem::plain(StatusCode::BAD_REQUEST, &error.to_string())),
+        Err(error) => Err(Box::new(problem::plain(StatusCode::BAD_REQUEST, &error.to_string()))),
     }
 }
 

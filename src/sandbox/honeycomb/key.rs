@@ -1,3 +1,5 @@
+//! Keys: which are taken, and what they may do.
+
 use crate::sandbox::Keys;
 
 /// What a key may do.

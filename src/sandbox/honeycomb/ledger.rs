@@ -1,3 +1,5 @@
+//! What is known of datasets and columns, remembered so that a batch need not ask the store.
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

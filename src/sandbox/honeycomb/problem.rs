@@ -1,3 +1,5 @@
+//! Errors in the two shapes of the API: `{"error"}` and RFC 7807.
+
 use http::StatusCode;
 use serde_json::{Value, json};
 

@@ -68,7 +68,7 @@ struct Ask {
 
 /// `POST /1/query_results/{dataset}`: 201 with a `Location`; the result itself is for the next `GET`, as with the vendor.
 pub async fn create_result(shared: &Shared, scope: &str, request: &wire::Request) -> wire::Response {
-    let ask: Ask = match serde_json::from_slice(&request.body) {
+    let ask: Ask = match wire::parse_json(&request.body) {
         Ok(ask) => ask,
         Err(error) => return problem::unparseable(&error.to_string()),
     };

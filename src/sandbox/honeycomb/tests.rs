@@ -251,6 +251,41 @@ async fn a_failed_write_leaves_no_memory_of_it() {
 }
 
 #[tokio::test]
+async fn a_failed_commit_leaves_no_memory_of_it() {
+    let shared = open(&Place::Memory);
+    let (ledger, losses) = (shared.store.memo::<ledger::Ledger>(), shared.store.losses());
+    let failed = shared
+        .store
+        .write(move |tx| {
+            ledger.change(tx, losses, |state| state.dataset(tx, "lost", 1).map(|_| ()))?;
+            // A broken reference that is looked at only when all is committed.
+            tx.execute_batch("PRAGMA defer_foreign_keys = ON")?;
+            tx.execute("INSERT INTO hny_column VALUES (1, 999, 'x', 'string', 0, '', 0, NULL)", [])
+        })
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(shared.store.losses(), losses + 1);
+    assert_eq!(get(&shared, "/1/datasets").await.body, json!([]));
+    post(&shared, "/1/batch/lost", json!([{"data": {"n": 1}}])).await;
+    assert_eq!(rows(&shared, "lost", json!({})).await, [json!({"COUNT": 1})]);
+}
+
+#[tokio::test]
+async fn only_events_within_the_time_count() {
+    let shared = open(&Place::Memory);
+    let events = json!([{"time": 100, "data": {"n": 1}}, {"time": 200, "data": {"n": 2}}, {"time": 300, "data": {"n": 4}}]);
+    post(&shared, "/1/batch/times", events).await;
+    let sum = async |start: i64, end: i64| {
+        let spec = json!({"start_time": start, "end_time": end, "calculations": [{"op": "SUM", "column": "n"}]});
+        rows(&shared, "times", spec).await.first().map(|row| row["SUM(n)"].clone())
+    };
+    assert_eq!(sum(100, 300).await, Some(json!(7)));
+    assert_eq!(sum(101, 299).await, Some(json!(2)));
+    assert_eq!(sum(301, 400).await, None);
+    assert_eq!(rows(&shared, "times", json!({"time_range": 600})).await, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn eviction_takes_events_and_their_traces_and_leaves_the_dataset() {
     let shared = open(&Place::Memory);
     post(&shared, "/1/batch/cruddur", json!([{"data": {"trace.trace_id": "t1"}}])).await;

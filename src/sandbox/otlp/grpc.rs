@@ -29,15 +29,20 @@ pub fn is_grpc(headers: &HeaderMap) -> bool {
 
 /// Answers a call. The response always has the HTTP status 200; how it went stands in `grpc-status`.
 pub async fn handle(shared: &Shared, request: wire::Request) -> wire::Response {
+    // The last part of `opentelemetry.proto.….TraceService/Export` says it all.
+    let name: String =
+        request.path.rsplit(['.', '/']).take(2).collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>().join("/");
+    let what = format!("gRPC {}", name.chars().take(100).collect::<String>());
     if !matches!(request.path.as_str(), TRACES | METRICS | LOGS) {
-        return failed(12, "unknown service or method");
+        Refusal::Method.keep(shared, &what, None).await;
+        return failed(Refusal::Method.grpc_code(), &Refusal::Method.to_string());
     }
     match take(shared, &request).await {
         Ok(()) => succeeded(),
         Err(refusal) => {
             let body = message(&request).ok();
             let body = body.as_ref().map(|(encoding, body)| (ContentType::Protobuf, *encoding, body));
-            refusal.keep(shared, "gRPC TraceService/Export", body).await;
+            refusal.keep(shared, &what, body).await;
             failed(refusal.grpc_code(), &refusal.to_string())
         }
     }

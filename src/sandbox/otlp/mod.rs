@@ -15,6 +15,8 @@ pub use survey::batches;
 
 use prost::Message;
 
+use super::wire;
+
 /// How an export request is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContentType {
@@ -55,7 +57,7 @@ pub enum ParseError {
 pub fn parse(content_type: ContentType, bytes: &[u8]) -> Result<ExportTraceServiceRequest, ParseError> {
     match content_type {
         ContentType::Protobuf => Ok(ExportTraceServiceRequest::decode(bytes)?),
-        ContentType::Json => Ok(serde_json::from_slice(bytes)?),
+        ContentType::Json => Ok(wire::parse_json(bytes)?),
     }
 }
 

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// The gRPC frame is broken.
     #[error("failed to parse OTLP request body")]
     Frame(&'static str),
+    /// Not a service or method of OTLP over gRPC.
+    #[error("unknown service or method")]
+    Method,
     /// The store failed.
     #[error("the sandbox cannot keep it now")]
     Store(String),
@@ -50,6 +53,7 @@ impl Refusal {
             Self::Key(_) | Self::Dataset => StatusCode::UNAUTHORIZED,
             Self::Encoding(EncodingError::TooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Encoding(_) | Self::Body(_) | Self::Frame(_) => StatusCode::BAD_REQUEST,
+            Self::Method => StatusCode::NOT_FOUND,
             Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -60,7 +64,7 @@ impl Refusal {
         match self {
             Self::Key(_) | Self::Dataset => 16,
             Self::Encoding(EncodingError::TooLarge) => 8,
-            Self::Encoding(EncodingError::Unsupported) => 12,
+            Self::Encoding(EncodingError::Unsupported) | Self::Method => 12,
             Self::ContentType(_) | Self::Encoding(_) | Self::Body(_) | Self::Frame(_) => 3,
             Self::Store(_) => 14,
         }
@@ -73,6 +77,7 @@ impl Refusal {
             Self::Dataset => "missing-dataset",
             Self::Encoding(EncodingError::TooLarge) => "too-large",
             Self::Encoding(_) | Self::Body(_) | Self::Frame(_) => "unparsable",
+            Self::Method => "wrong-path",
             Self::Store(_) => "store",
         }
     }
@@ -90,6 +95,7 @@ impl Refusal {
             Self::Encoding(error) => error.to_string(),
             Self::Body(error) => error.to_string(),
             Self::Frame(why) => (*why).to_owned(),
+            Self::Method => String::from("over gRPC, the sandbox has OTLP's `TraceService`, `MetricsService` and `LogsService`"),
             Self::Store(why) => why.clone(),
         }
     }

@@ -332,6 +332,9 @@ async fn grpc_answers_with_its_own_statuses() {
     let mut unknown = call(&[KEY], frame(0, &export));
     unknown.path = String::from("/nobody");
     assert_eq!(grpc::handle(&shared, unknown).await.headers()["grpc-status"], "12");
+    let kept = rejection::since(&shared, 0).await.unwrap();
+    assert_eq!((kept[0].request.as_str(), kept[8].request.as_str()), ("gRPC TraceService/Export", "gRPC /nobody"));
+    assert_eq!(kept[8].reason, "wrong-path");
 }
 
 #[test]

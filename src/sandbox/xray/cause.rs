@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::filter::CauseKind;
-use super::trace::{Trace, account, elapsed, service_name, service_type};
+use super::trace::{Trace, account, elapsed, is_remote, service_name, service_type};
 use crate::facts::Segment;
 
 /// One root cause.
@@ -84,7 +84,7 @@ impl<'a> Cause<'a> {
     }
 
     fn entity_json(&self, entity: &Segment, kind: CauseKind) -> Value {
-        let remote = entity.namespace.is_some();
+        let remote = is_remote(entity);
         if kind == CauseKind::ResponseTime {
             return json!({ "Name": entity.name, "Coverage": self.coverage(entity), "Remote": remote });
         }

@@ -23,21 +23,21 @@ fn request(path: &str, body: impl Into<Bytes>) -> Request {
     Request { method: Method::POST, path: path.to_owned(), query: String::new(), headers, body: body.into(), peer }
 }
 
-fn open(response: Response) -> (u16, String, Value) {
+fn open(response: &Response) -> (u16, String, Value) {
     let code = response.headers().get("x-amzn-errortype").map_or("", |value| value.to_str().unwrap()).to_owned();
     assert!(response.headers().contains_key("x-amzn-requestid"));
     (response.status().as_u16(), code, serde_json::from_slice(response.body()).unwrap())
 }
 
 async fn ask(shared: &Shared, path: &str, body: Value) -> Value {
-    let (status, code, value) = open(handle(shared, request(path, body.to_string())).await);
+    let (status, code, value) = open(&handle(shared, request(path, body.to_string())).await);
     assert_eq!((status, code.as_str()), (200, ""), "{path} {body}: {value}");
     value
 }
 
 /// The error's name and message.
 async fn refused(shared: &Shared, path: &str, body: Value) -> (String, String) {
-    let (status, code, value) = open(handle(shared, request(path, body.to_string())).await);
+    let (status, code, value) = open(&handle(shared, request(path, body.to_string())).await);
     assert_ne!(status, 200, "{path} {body}: {value}");
     (code, value["message"].as_str().unwrap().to_owned())
 }
@@ -435,9 +435,9 @@ async fn a_reservoir_is_shared_by_those_who_ask() {
 async fn settings_and_tags() {
     let shared = sandbox();
     let destination = handle(&shared, request("/GetTraceSegmentDestination", "")).await;
-    assert_eq!(open(destination).2, json!({ "Destination": "XRay", "Status": "ACTIVE" }));
+    assert_eq!(open(&destination).2, json!({ "Destination": "XRay", "Status": "ACTIVE" }));
     let encryption = handle(&shared, request("/EncryptionConfig", "")).await;
-    assert_eq!(open(encryption).2, json!({ "EncryptionConfig": { "Status": "ACTIVE", "Type": "NONE" } }));
+    assert_eq!(open(&encryption).2, json!({ "EncryptionConfig": { "Status": "ACTIVE", "Type": "NONE" } }));
     ask(&shared, "/PutEncryptionConfig", json!({ "Type": "KMS", "KeyId": "alias/x" })).await;
     assert_eq!(ask(&shared, "/EncryptionConfig", json!({})).await["EncryptionConfig"]["KeyId"], "alias/x");
     assert_eq!(refused(&shared, "/PutEncryptionConfig", json!({ "Type": "KMS" })).await.0, "InvalidRequestException");
@@ -469,11 +469,11 @@ async fn what_is_wrong_with_a_request_is_answered_and_kept() {
     let shared = sandbox();
     let mut unsigned = request("/Groups", "{}");
     unsigned.headers.clear();
-    let (status, code, _) = open(handle(&shared, unsigned).await);
+    let (status, code, _) = open(&handle(&shared, unsigned).await);
     assert_eq!((status, code.as_str()), (403, "MissingAuthenticationTokenException"));
     let mut get = request("/Groups", "");
     get.method = Method::GET;
-    let (status, code, _) = open(handle(&shared, get).await);
+    let (status, code, _) = open(&handle(&shared, get).await);
     assert_eq!((status, code.as_str()), (405, "UnknownOperationException"));
     let cases: [(&str, Bytes, &str); 6] = [
         ("/Nothing", Bytes::new(), "UnknownOperationException"),
@@ -484,7 +484,7 @@ async fn what_is_wrong_with_a_request_is_answered_and_kept() {
         ("/TraceSegments", Bytes::from(vec![b' '; LARGEST_BODY + 1]), "RequestEntityTooLargeException"),
     ];
     for (path, body, expected) in cases {
-        assert_eq!(open(handle(&shared, request(path, body)).await).1, expected, "{path}");
+        assert_eq!(open(&handle(&shared, request(path, body)).await).1, expected, "{path}");
     }
     let six: Vec<String> = (0..6).map(trace_id).collect();
     let (code, message) = refused(&shared, "/Traces", json!({ "TraceIds": six })).await;

@@ -18,6 +18,7 @@ pub(super) struct Trace {
     pub revision: i64,
     /// Whether documents were dropped because the trace was too large.
     pub limit_exceeded: bool,
+    root: Option<usize>,
 }
 
 /// One service reached from another, or from outside.
@@ -39,7 +40,10 @@ impl Trace {
         let inferred = infer(&segments);
         segments.extend(inferred);
         segments.sort_by(|left, right| left.start_time.total_cmp(&right.start_time));
-        Self { id: id.into(), segments, revision: 0, limit_exceeded: false }
+        let mut trace = Self { id: id.into(), segments, revision: 0, limit_exceeded: false, root: None };
+        let root = trace.calls().into_iter().find(|call| call.from.is_none()).map(|call| call.to.id.clone());
+        trace.root = trace.segments.iter().position(|segment| Some(&segment.id) == root.as_ref());
+        trace
     }
 
     /// The services' segments, inferred ones among them, without orphaned subsegments.
@@ -54,7 +58,7 @@ impl Trace {
 
     /// The entry point: the first segment that no other segment of this trace called.
     pub fn root(&self) -> Option<&Segment> {
-        self.calls().into_iter().find(|call| call.from.is_none()).map(|call| call.to)
+        self.root.and_then(|place| self.segments.get(place))
     }
 
     /// Every service with how it was reached, in the order of the segments.
@@ -132,6 +136,11 @@ pub(super) fn service_name(segment: &Segment) -> &str {
 /// The type of a segment's service: its origin; `remote` for one that is only known from a call; else none.
 pub(super) fn service_type(segment: &Segment) -> Option<&str> {
     segment.origin.as_deref().or_else(|| segment.inferred.then_some("remote"))
+}
+
+/// Whether it is a call to another service.
+pub(super) fn is_remote(segment: &Segment) -> bool {
+    matches!(segment.namespace.as_deref(), Some("aws" | "remote"))
 }
 
 /// The account that a segment names.

@@ -8,6 +8,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use aws_sdk_xray::operation::get_trace_summaries::GetTraceSummariesError;
 use aws_sdk_xray::primitives::DateTime;
 use aws_sdk_xray::types::{TimeRangeType, TraceSegmentDestination};
 use futures_util::future::OptionFuture;
@@ -201,7 +202,16 @@ impl Client {
                 .set_next_token(token)
                 .send()
                 .await
-                .map_err(|error| self.account.trouble(XRAY, "xray:GetTraceSummaries", &error))?;
+                .map_err(|error| match error.as_service_error() {
+                    Some(GetTraceSummariesError::InvalidRequestException(refusal)) => trouble::lasting(
+                        format!(
+                            "X-Ray does not take the filter expression `{expression}`: {}",
+                            refusal.message().unwrap_or_default()
+                        ),
+                        "correct the expression in the check; the X-Ray guide explains the grammar under filter expressions",
+                    ),
+                    _ => self.account.trouble(XRAY, "xray:GetTraceSummaries", &error),
+                })?;
             ids.extend(answer.trace_summaries().iter().filter_map(|summary| summary.id().map(str::to_owned)));
             token = next(answer.next_token);
             if token.is_none() {

@@ -241,3 +241,14 @@ async fn a_region_without_the_destination_operation_is_taken_as_it_is() {
         client(fake.url()).observe(&Question { traces: true, trace_ids: vec![id(1)], ..Question::default() }).await.unwrap();
     assert_eq!(seen.segments.len(), 1);
 }
+
+#[tokio::test]
+async fn a_wrong_filter_expression_is_named() {
+    let fake = account(id(1), |asked| {
+        (asked.path == "/TraceSummaries").then(|| refusal(400, "InvalidRequestException", "Invalid filter expression"))
+    })
+    .await;
+    let question = Question { filters: vec![String::from("annotation.x = (")], since_ms: SINCE_MS, ..Question::default() };
+    let trouble = client(fake.url()).observe(&question).await.unwrap_err();
+    assert!(!trouble.passing && trouble.cause.contains("`annotation.x = (`: Invalid filter"), "{trouble:?}");
+}

@@ -28,7 +28,8 @@ pub(super) fn parse(text: &str) -> Parsed<Query> {
         if commands.len() > COMMANDS {
             return Err(parser.unexpected());
         }
-        if parser.next.token != Token::End && !parser.eat("|")? {
+        // After a pipe comes a command.
+        if parser.next.token != Token::End && (!parser.eat("|")? || parser.next.token == Token::End) {
             return Err(parser.unexpected());
         }
     }

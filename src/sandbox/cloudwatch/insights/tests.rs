@@ -78,7 +78,7 @@ fn queries() {
             "stats count(*), sum(took), avg(took), min(took), max(took), count_distinct(path)",
             &["count(*)=5 sum(took)=54 avg(took)=13.5 min(took)=1.5 max(took)=40 count_distinct(path)=3"],
         ),
-        ("stats pct(took, 50) as p50, median(took), stddev(status) as d", &["p50=2.5 median(took)=2.5 d=129.1317"]),
+        ("stats pct(took, 50) as p50, median(took), stddev(status) as d", &["p50=2.5 median(took)=2.5 d=130.4914"]),
         ("stats count(*) by bin(1h)", &["bin(1h)=2026-05-28 20:00:00.000 count(*)=5"]),
         ("stats max(took) - min(took) as spread by path | filter spread > 0", &["path=/a spread=1"]),
         ("stats count(*) by path | sort count(*) desc | limit 1", &["path=/a count(*)=2"]),
@@ -135,6 +135,7 @@ fn mistakes_have_a_place() {
     }
     for text in [
         "stats a",
+        "fields a |",
         "stats count(*) by",
         "parse @message '*' as a, b",
         "filter a like",

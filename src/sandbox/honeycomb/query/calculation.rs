@@ -216,7 +216,7 @@ impl Tally {
             Self::Heatmap(values) | Self::Percentile { values, .. } => values.push((value, sample_rate)),
             Self::Extreme { greatest, value: kept } => {
                 let beats =
-                    kept.as_ref().and_then(Number::as_f64).is_none_or(|kept| (value > kept) == *greatest && value != kept);
+                    kept.as_ref().and_then(Number::as_f64).is_none_or(|kept| if *greatest { value > kept } else { value < kept });
                 if beats {
                     *kept = Some(number.clone());
                 }
@@ -242,7 +242,7 @@ impl Tally {
             Self::Sum(sum) if sum.has_fraction => json!(sum.whole as f64 + sum.fraction),
             #[expect(clippy::cast_precision_loss, reason = "past the whole numbers of JSON only a float is left")]
             Self::Sum(sum) => i64::try_from(sum.whole).map_or_else(|_| json!(sum.whole as f64), |whole| json!(whole)),
-            Self::Average { weight, .. } if weight == 0.0 => Value::Null,
+            Self::Average { weight, .. } if weight <= 0.0 => Value::Null,
             Self::Average { sum, weight } => json!(sum / weight),
             Self::Distinct(values) => json!(values.len()),
             Self::Heatmap(values) => heatmap(&values),

@@ -12,7 +12,7 @@ pub struct Filter {
     /// The column.
     #[serde(default)]
     pub column: String,
-    /// One of [`OPERATORS`].
+    /// One of the API's operators: `=`, `exists`, `contains`, ….
     #[serde(default)]
     pub op: String,
     /// What the column is held against; absent for `exists` and `does-not-exist`.

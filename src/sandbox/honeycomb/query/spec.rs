@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Calculation, Filter, MAX_LIMIT};
 use crate::sandbox::honeycomb::event::{Event, Wanted, trace_hash_of_text};
 use crate::sandbox::honeycomb::problem::Detail;
+use crate::sandbox::wire;
 
 /// How far back a query looks when nobody says, in seconds.
 const DEFAULT_RANGE: i64 = 7_200;
@@ -146,7 +147,7 @@ pub struct Window {
 /// # Errors
 /// When it cannot be read or makes no sense.
 pub fn parse(body: &[u8]) -> Result<Spec, SpecError> {
-    let mut spec: Spec = serde_json::from_slice(body)?;
+    let mut spec: Spec = wire::parse_json(body)?;
     if spec.calculations.is_empty() {
         spec.calculations.push(Calculation { op: String::from("COUNT"), column: None });
     }

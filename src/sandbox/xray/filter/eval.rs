@@ -8,7 +8,7 @@ use super::{CauseKind, Element, Expression, Flag, GroupBy, Literal, Measure, Ope
 use crate::facts::Segment;
 use crate::sandbox::xray::cause::{Cause, exceptions};
 use crate::sandbox::xray::credential::ACCOUNT;
-use crate::sandbox::xray::trace::{Call, Trace, account, elapsed, service_name, service_type};
+use crate::sandbox::xray::trace::{Call, Trace, account, elapsed, is_remote, service_name, service_type};
 
 /// The filters of the groups, by name. A group without a filter holds every trace.
 pub(in crate::sandbox::xray) type Groups = HashMap<String, Option<Expression>>;
@@ -186,7 +186,7 @@ impl<'a> Judge<'a> {
             Flag::Inferred => either(|entity| entity.inferred),
             Flag::First => matches!(scope, Scope::Cause(part) if part.index == 0),
             Flag::Last => matches!(scope, Scope::Cause(part) if part.last),
-            Flag::Remote => matches!(scope, Scope::Cause(part) if part.segment.namespace.is_some()),
+            Flag::Remote => matches!(scope, Scope::Cause(part) if is_remote(part.segment)),
             Flag::Root => match scope {
                 Scope::Trace => segment.is_some(),
                 Scope::Service { root, .. } => root,

@@ -16,7 +16,7 @@ fn sample() -> Trace {
                  "response": {"status": 500}},
         "annotations": {"gameid": "817DL6VO", "age": 30, "internal": false, "Beta": true},
         "subsegments": [
-            {"id": "bbbbbbbbbbbbbbbb", "name": "load", "start_time": 10.5, "end_time": 13.5, "fault": true,
+            {"id": "bbbbbbbbbbbbbbbb", "name": "load", "namespace": "local", "start_time": 10.5, "end_time": 13.5, "fault": true,
              "cause": {"exceptions": [{"id": "e", "type": "Denied", "message": "Access Denied"}]},
              "subsegments": [{"id": "cccccccccccccccc", "name": "DynamoDB", "namespace": "aws", "start_time": 11.0,
                               "end_time": 13.0, "fault": true, "aws": {"table_name": "users"}}]},
@@ -119,6 +119,7 @@ fn what_does_not_match() {
         "edge(\"back\", \"front\")",
         "edge(\"front\", \"back\") { fault }",
         "rootcause.error.service",
+        "rootcause.fault.entity { remote and name = \"load\" }",
         "rootcause.fault.entity { last and name = \"load\" }",
         "group.name = \"ring\"",
         "group.name = \"unknown\"",

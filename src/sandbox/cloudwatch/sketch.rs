@@ -1,0 +1,120 @@
+//! A small witness of a chunk's texts: it says for sure when a text does not occur, so that most chunks need not be read.
+//!
+//! It is a Bloom filter over *minimizers*: of every [`WINDOW`] neighbouring runs of [`GRAM`] bytes the one with the least
+//! hash. A text that occurs brings its windows along, and so its minimizers. Log lines repeat themselves, which makes the
+//! filter a twentieth of the lines or less.
+
+const GRAM: usize = 5;
+const WINDOW: usize = 4;
+
+/// Bits for each distinct minimizer: with two probes, five in a hundred pass that should not, for one minimizer alone.
+const BITS: usize = 8;
+
+/// How many recent minimizers are remembered while a filter is made.
+const SLOTS: u32 = 4096;
+
+/// The shortest text of which the filter can say anything, in bytes.
+pub(super) const SHORTEST: usize = GRAM + WINDOW - 1;
+
+/// The filter of a chunk's messages.
+pub(super) fn sketch(messages: &[u8]) -> Vec<u8> {
+    // Lines repeat themselves: what was seen last in its slot need not be sorted again. A slot begins with a value of another.
+    let mut slots: Vec<u32> = (0..SLOTS).map(|slot| slot ^ 1).collect();
+    let mut found = Vec::new();
+    minimizers(messages, |hash| {
+        let slot = &mut slots[(hash % SLOTS) as usize];
+        if *slot != hash {
+            *slot = hash;
+            found.push(hash);
+        }
+    });
+    found.sort_unstable();
+    found.dedup();
+    let bytes = (found.len() * BITS / 8).next_power_of_two().max(8);
+    let mut filter = vec![0; bytes];
+    for hash in found {
+        for bit in probes(hash, bytes) {
+            filter[bit / 8] |= 1 << (bit % 8);
+        }
+    }
+    filter
+}
+
+/// Whether the text may occur in what the filter was made of.
+pub(super) fn may_hold(filter: &[u8], text: &[u8]) -> bool {
+    if !filter.len().is_power_of_two() || text.len() < SHORTEST {
+        return true;
+    }
+    let mut all = true;
+    minimizers(text, |hash| all &= probes(hash, filter.len()).into_iter().all(|bit| filter[bit / 8] & (1 << (bit % 8)) != 0));
+    all
+}
+
+/// Two places in a filter of that many bytes, a power of two.
+fn probes(hash: u32, bytes: usize) -> [usize; 2] {
+    let mask = bytes * 8 - 1;
+    let second = hash.rotate_left(16).wrapping_mul(0x85eb_ca6b);
+    [hash, second ^ (second >> 15)].map(|hash| usize::try_from(hash).unwrap_or(0) & mask)
+}
+
+fn minimizers(text: &[u8], mut each: impl FnMut(u32)) {
+    const MASK: u64 = (1 << (8 * GRAM)) - 1;
+    let mut recent = [u32::MAX; WINDOW];
+    let (mut gram, mut last) = (0_u64, None);
+    for (index, byte) in text.iter().enumerate() {
+        gram = ((gram << 8) | u64::from(*byte)) & MASK;
+        if index + 1 < GRAM {
+            continue;
+        }
+        recent[index % WINDOW] = hash(gram);
+        if index + 1 < SHORTEST {
+            continue;
+        }
+        let [a, b, c, d] = recent;
+        let least = a.min(b).min(c.min(d));
+        if last != Some(least) {
+            each(least);
+            last = Some(least);
+        }
+    }
+}
+
+fn hash(gram: u64) -> u32 {
+    let mixed = gram.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    ((mixed ^ (mixed >> 29)) >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_occurs_is_never_denied(text in prop::collection::vec(any::<u8>(), 0..300), start in 0..300_usize, length in 0..60_usize) {
+            let filter = sketch(&text);
+            let start = start.min(text.len());
+            prop_assert!(may_hold(&filter, &text[start..text.len().min(start + length)]));
+        }
+
+        #[test]
+        fn any_filter_is_asked_without_panic(filter in prop::collection::vec(any::<u8>(), 0..20), text in prop::collection::vec(any::<u8>(), 0..30)) {
+            let _ = may_hold(&filter, &text);
+        }
+    }
+
+    #[test]
+    fn what_does_not_occur_is_mostly_denied() {
+        let line = |n: u64| {
+            format!("127.0.0.1 - GET /api/activities/home?bootcamp={:08x} HTTP/1.1 200", n * 2_654_435_761 % (1_u64 << 32))
+        };
+        let text: String = (0..2000_u64).map(line).collect();
+        let filter = sketch(text.as_bytes());
+        assert!(filter.len() * 5 < text.len(), "{} of {}", filter.len(), text.len());
+        let wrong = (2000..3000_u64)
+            .filter(|n| may_hold(&filter, format!("bootcamp={:08x}", n * 2_654_435_761 % (1_u64 << 32)).as_bytes()))
+            .count();
+        assert!(wrong < 100, "{wrong} of 1000");
+    }
+}
