@@ -100,6 +100,18 @@ fn spans_and_datasets() {
             ..SOUND
         },
         Case {
+            name: "a service without a name",
+            prepare: |call| call.edit("docker-compose.yml", "      OTEL_SERVICE_NAME: \"tiny\"\n", ""),
+            fails: &["compose", "dataset", "group", "rule", "segment", "node"],
+            says: &[
+                ("compose", "actual", "is missing"),
+                ("dataset", "expected", "a dataset whose name is `‹OTEL_SERVICE_NAME, which is not set›`"),
+                ("dataset", "actual", "its datasets are `unknown_service`"),
+                ("segment", "actual", "its name is `unknown_service`, a text"),
+            ],
+            ..SOUND
+        },
+        Case {
             name: "traced health",
             breaks: "health-traced",
             fails: &["health-untraced"],
