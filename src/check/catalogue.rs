@@ -115,7 +115,8 @@ fn read<T: DeserializeOwned>(text: &str, what: &str) -> (Vec<Entry<T>>, Vec<Flaw
     let mut flaws: Vec<Flaw> = Vec::new();
     for flaw in errors.iter().map(|error| broken_toml(text, error)) {
         // The keys of a table that is there twice are there twice for that reason alone.
-        let follows = flaws.last().is_some_and(|last| last.label == TWICE && flaw.label == TWICE && same_table(text, last, &flaw));
+        let follows =
+            flaws.last().is_some_and(|last| last.label == TWICE && flaw.label == TWICE && same_table(text, last, &flaw));
         if !follows && flaws.len() < MOST_FLAWS {
             flaws.push(flaw);
         }

@@ -93,3 +93,21 @@ fn what_a_dead_sandbox_left_is_not_believed() {
     let run = call.again().args("verify tiny/vendors/the-answer --format json").passes();
     run.report().all_passed();
 }
+
+#[test]
+fn what_an_earlier_run_has_sent_does_not_pass_for_this_one() {
+    let call = tiny::workspace();
+    let _sandbox = call.sandbox().with_group("Tiny", "service(\"tiny\")").with_rule("Tiny", 100);
+    call.again().args("verify --quiet").passes();
+    let run = call
+        .again()
+        .env("BREAK", "silent,no-span,no-segment,no-line,no-item")
+        .args("verify tiny/vendors --format json --timeout 2s")
+        .fails_with(1);
+    // The groups, the rule and the answer are there still; of this run's telemetry there is none. (The map is asked for whole
+    // seconds, and the two runs are hardly one apart.)
+    let report = run.report();
+    let passed: Vec<_> = report.with("passed").into_iter().filter(|id| *id != "node").collect();
+    assert_eq!(passed, ["answer", "group", "rule", "log-group"]);
+    assert_eq!(run.report().with("errored"), Vec::<&str>::new());
+}
