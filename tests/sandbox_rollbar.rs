@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::net::SocketAddr;
-
 use bootcamp::sandbox::{Ports, Sandbox, Settings, rejection};
 use serde_json::{Value, json};
 
