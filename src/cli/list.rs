@@ -12,7 +12,7 @@ pub fn run(args: &ListArgs) -> Result<ExitStatus, Failure> {
     // A list needs no workspace; where there is one, its course is meant.
     let manifest = Manifest::find(&folder).ok();
     let selection = place::selection(args.selection.as_deref(), None, manifest.as_ref())?;
-    let course = place::course(&folder, selection.course())?;
+    let course = place::outline(&folder, selection.course())?;
     let steps = course.select(&selection).map_err(Failure::usage)?;
     let agenda = Plan::new(&course, &steps).agenda;
     let stdout = std::io::stdout();
