@@ -52,8 +52,8 @@ fn while_the_service_starts() {
 #[test]
 fn while_the_service_is_built() {
     let (call, folder) = noted(tiny::workspace());
-    let script = "sleep 60 & touch $PROCESSES/$$ $PROCESSES/$!; wait";
-    let call = call.edit("bootcamp.toml", "[service]\n", &format!("[service]\nbuild = [\"sh\", \"-c\", \"{script}\"]\n"));
+    let script = r#"sleep 60 & touch "$PROCESSES/$$" "$PROCESSES/$!"; wait"#;
+    let call = call.edit("bootcamp.toml", "[service]\n", &format!("[service]\nbuild = [\"sh\", \"-c\", '{script}']\n"));
     let run = interrupted(call, &folder, 2);
     assert_eq!(run.report().0["status"], "interrupted");
 }

@@ -19,7 +19,7 @@ fn main_job_proves_every_step_of_week_2() {
         // The same with and without Docker: its checks have tests of their own.
         .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
         .within(repository(""))
-        .args("verify week2 --solution --format plain --report-json")
+        .args("verify week2 --solution --format plain --timeout 60s --report-json")
         .arg(report.display().to_string())
         .patience(BUILD)
         .passes();
