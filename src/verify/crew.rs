@@ -13,7 +13,7 @@ use super::{Event, Plan, Stage, Subject};
 use crate::check::Probe;
 use crate::facts::{Evidence, Secret, Source, SourceRecord};
 use crate::lab::Lab;
-use crate::service::{self, Build, Built, Compose, Environment, Instance, Launch, Output, ServiceError};
+use crate::service::{self, Build, Built, Compose, Environment, How, Instance, Launch, Output, ServiceError};
 
 /// How long a service may take from its start to its first answer.
 const START: Duration = Duration::from_secs(30);
@@ -141,8 +141,19 @@ impl Crew {
     /// Ends all instances at the same time.
     pub async fn stop(self, sink: Sink<'_>) {
         let running = self.instances.into_iter().filter_map(|(name, instance)| Some((name, instance.ok()?)));
-        let stopped = join_all(running.map(async |(name, mut instance)| (name, instance.stop(Instance::GRACE).await))).await;
-        for (name, _) in stopped.iter().filter(|(_, stopped)| stopped.hung()) {
+        let stopped = join_all(running.map(async |(name, mut instance)| {
+            let stopped = instance.stop(Instance::GRACE).await;
+            (name, stopped, instance.output().last(4))
+        }))
+        .await;
+        // That a request got no answer is told by its checks; why there was none is told here.
+        for (name, stopped, last) in stopped.iter().filter(|(_, stopped, _)| stopped.how == How::AlreadyEnded) {
+            let exit = stopped.exit.map_or_else(String::new, |exit| format!(" with {exit}"));
+            let last =
+                last.as_ref().map_or_else(String::new, |line| format!("; the last line that it printed: `{}`", line.trim()));
+            sink(Event::Notice(format!("the service ({name}) ended by itself{exit} while it was verified{last}")));
+        }
+        for (name, ..) in stopped.iter().filter(|(_, stopped, _)| stopped.hung()) {
             sink(Event::Notice(format!(
                 "the service ({name}) did not end within {} s of being asked to, and was killed: telemetry that it still held is lost",
                 Instance::GRACE.as_secs()
