@@ -1,47 +1,29 @@
 //! The sandbox's CloudWatch Logs, driven by AWS's own SDK over loopback.
 
-use std::net::SocketAddr;
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, OrderBy, QueryStatus};
-use axum::extract::{Request, State};
-use bootcamp::sandbox::store::{Place, Store};
-use bootcamp::sandbox::{Keys, Shared, cloudwatch, now_ms, rejection, wire};
+use bootcamp::sandbox::store::Place;
+use bootcamp::sandbox::{Ports, Sandbox, Settings, now_ms, rejection};
 
-async fn answer(State(shared): State<Shared>, request: Request) -> http::Response<axum::body::Body> {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 8 << 20).await.unwrap();
-    let request = wire::Request {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-        peer: SocketAddr::from(([127, 0, 0, 1], 9)),
-    };
-    cloudwatch::handle(&shared, request).await.map(axum::body::Body::from)
+async fn sandbox() -> (Sandbox, Client) {
+    let sandbox = Sandbox::bind(Settings { ports: Ports::free(), ..Settings::default() }).await.unwrap();
+    let client = client(&sandbox.addresses().http_url(), "AKID");
+    (sandbox, client)
 }
 
-async fn sandbox() -> (Shared, Client) {
-    let store = Store::open(&Place::Memory, &[rejection::TABLES, cloudwatch::TABLES]).unwrap();
-    let shared = Shared { store, keys: Keys::default().into() };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let router = axum::Router::new().fallback(answer).with_state(shared.clone());
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (shared, client(address, "AKID"))
-}
-
-fn client(address: SocketAddr, key: &str) -> Client {
+fn client(url: &str, key: &str) -> Client {
     let credentials = Credentials::builder().access_key_id(key).secret_access_key("secret").provider_name("test").build();
     let config = aws_sdk_cloudwatchlogs::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("ca-central-1"))
         .credentials_provider(credentials)
-        .endpoint_url(format!("http://{address}"))
+        .endpoint_url(url)
         .build();
     Client::from_conf(config)
 }
@@ -50,16 +32,16 @@ fn event(at: i64, text: impl Into<String>) -> InputLogEvent {
     InputLogEvent::builder().timestamp(at).message(text).build().unwrap()
 }
 
-async fn with_stream() -> (Shared, Client) {
-    let (shared, client) = sandbox().await;
+async fn with_stream() -> (Sandbox, Client) {
+    let (sandbox, client) = sandbox().await;
     client.create_log_group().log_group_name("cruddur").send().await.unwrap();
     client.create_log_stream().log_group_name("cruddur").log_stream_name("home").send().await.unwrap();
-    (shared, client)
+    (sandbox, client)
 }
 
 #[tokio::test]
 async fn the_order_in_which_watchtower_calls() {
-    let (shared, client) = sandbox().await;
+    let (sandbox, client) = sandbox().await;
     let groups = client.describe_log_groups().log_group_name_prefix("cruddur").send().await.unwrap();
     assert!(groups.log_groups().is_empty());
     client.create_log_group().log_group_name("cruddur").send().await.unwrap();
@@ -75,7 +57,7 @@ async fn the_order_in_which_watchtower_calls() {
     assert!(answer.next_sequence_token().is_some());
     // A stale sequence token is ignored.
     put().sequence_token("stale").send().await.unwrap();
-    let kept = rejection::since(&shared, 0).await.unwrap();
+    let kept = rejection::since(sandbox.shared(), 0).await.unwrap();
     assert_eq!(kept.iter().map(|one| one.reason.as_str()).collect::<Vec<_>>(), ["no-such-stream"]);
 }
 
@@ -149,7 +131,13 @@ async fn events_are_put_got_and_filtered() {
     let mut pages = range.limit(4).into_paginator().send();
     let mut seen = Vec::new();
     while let Some(page) = pages.next().await {
-        seen.extend(page.unwrap().events().iter().filter_map(|event| event.timestamp()).map(|at| at - now));
+        seen.extend(
+            page.unwrap()
+                .events()
+                .iter()
+                .filter_map(aws_sdk_cloudwatchlogs::types::FilteredLogEvent::timestamp)
+                .map(|at| at - now),
+        );
     }
     assert_eq!(seen, [10, 10, 10, 11, 11, 11]);
 
@@ -237,26 +225,23 @@ async fn insights_answers_queries() {
 async fn what_was_put_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("store.db"));
-    let open =
-        || Shared { store: Store::open(&place, &[rejection::TABLES, cloudwatch::TABLES]).unwrap(), keys: Keys::default().into() };
-    let ask = async |shared: &Shared, operation: &str, body: String| {
-        let mut headers = http::HeaderMap::new();
-        headers.insert("x-amz-target", format!("Logs_20140328.{operation}").parse().unwrap());
-        headers.insert("authorization", "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/logs/aws4_request".parse().unwrap());
-        let (path, query, peer) = (String::from("/"), String::new(), SocketAddr::from(([127, 0, 0, 1], 9)));
-        let request = wire::Request { method: http::Method::POST, path, query, headers, body: body.into(), peer };
-        let response = cloudwatch::handle(shared, request).await;
-        assert_eq!(response.status(), 200, "{:?}", response.body());
-        String::from_utf8(response.body().to_vec()).unwrap()
+    let open = async || {
+        let settings = Settings { place: place.clone(), ports: Ports::free(), ..Settings::default() };
+        let sandbox = Sandbox::bind(settings).await.unwrap();
+        let client = client(&sandbox.addresses().http_url(), "AKID");
+        (sandbox, client)
     };
-    let shared = open();
-    ask(&shared, "CreateLogGroup", r#"{"logGroupName":"g"}"#.into()).await;
-    ask(&shared, "CreateLogStream", r#"{"logGroupName":"g","logStreamName":"s"}"#.into()).await;
-    let put =
-        format!(r#"{{"logGroupName":"g","logStreamName":"s","logEvents":[{{"timestamp":{},"message":"kept"}}]}}"#, now_ms());
-    ask(&shared, "PutLogEvents", put).await;
-    let before = ask(&shared, "FilterLogEvents", r#"{"logGroupName":"g"}"#.into()).await;
-    assert!(before.contains("kept"));
-    drop(shared);
-    assert_eq!(ask(&open(), "FilterLogEvents", r#"{"logGroupName":"g"}"#.into()).await, before);
+    let read = async |client: &Client| {
+        let found = client.filter_log_events().log_group_name("g").send().await.unwrap();
+        found.events().iter().map(|event| (event.event_id.clone(), event.message.clone())).collect::<Vec<_>>()
+    };
+    let (sandbox, client) = open().await;
+    client.create_log_group().log_group_name("g").send().await.unwrap();
+    client.create_log_stream().log_group_name("g").log_stream_name("s").send().await.unwrap();
+    client.put_log_events().log_group_name("g").log_stream_name("s").log_events(event(now_ms(), "kept")).send().await.unwrap();
+    let before = read(&client).await;
+    assert_eq!(before[0].1.as_deref(), Some("kept"));
+    sandbox.stop().await;
+    let (_again, client) = open().await;
+    assert_eq!(read(&client).await, before);
 }

@@ -1,5 +1,7 @@
 //! The sandbox's Honeycomb, driven by OpenTelemetry's own SDK and exporters over loopback, and by hostile clients.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;

@@ -1,34 +1,14 @@
 //! The sandbox's Rollbar, driven over loopback as a service and a check would.
 
-use std::net::SocketAddr;
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use axum::extract::{Request, State};
-use bootcamp::sandbox::store::{Place, Store};
-use bootcamp::sandbox::{Keys, Shared, rejection, rollbar, wire};
+use bootcamp::sandbox::{Ports, Sandbox, Settings, rejection};
 use serde_json::{Value, json};
 
-async fn answer(State(shared): State<Shared>, request: Request) -> http::Response<axum::body::Body> {
-    let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, 8 << 20).await.unwrap();
-    let request = wire::Request {
-        method: parts.method,
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts.headers,
-        body,
-        peer: SocketAddr::from(([127, 0, 0, 1], 9)),
-    };
-    rollbar::handle(&shared, request).await.map(axum::body::Body::from)
-}
-
-async fn sandbox() -> (Shared, String) {
-    let store = Store::open(&Place::Memory, &[rejection::TABLES, rollbar::TABLES]).unwrap();
-    let shared = Shared { store, keys: Keys::default().into() };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let router = axum::Router::new().fallback(answer).with_state(shared.clone());
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (shared, format!("http://{address}/api/1"))
+async fn sandbox() -> (Sandbox, String) {
+    let sandbox = Sandbox::bind(Settings { ports: Ports::free(), ..Settings::default() }).await.unwrap();
+    let base = format!("{}/api/1", sandbox.addresses().http_url());
+    (sandbox, base)
 }
 
 /// What a Flask service with `pyrollbar` sends for an exception.
@@ -43,7 +23,8 @@ fn exception(nonce: &str) -> Value {
 
 #[tokio::test]
 async fn an_occurrence_is_found_by_its_nonce() {
-    let (shared, base) = sandbox().await;
+    let (sandbox, base) = sandbox().await;
+    let shared = sandbox.shared();
     let http = reqwest::Client::new();
     for nonce in ["one", "two"] {
         let body = json!({"access_token": shared.keys.rollbar_post, "data": exception(nonce)});
@@ -77,7 +58,8 @@ async fn an_occurrence_is_found_by_its_nonce() {
 
 #[tokio::test]
 async fn refused_traffic_is_kept_without_its_token() {
-    let (shared, base) = sandbox().await;
+    let (sandbox, base) = sandbox().await;
+    let shared = sandbox.shared();
     let http = reqwest::Client::new();
     let secret = "not-a-token-but-secret";
     let post = async |token: Option<&str>, body: Value| {
@@ -95,7 +77,7 @@ async fn refused_traffic_is_kept_without_its_token() {
     let (status, message) = post(Some(&shared.keys.rollbar_post), json!({"data": {"environment": "x"}})).await;
     assert_eq!(status, 422);
     assert!(message.contains("data.body"), "{message}");
-    let kept = rejection::since(&shared, 0).await.unwrap();
+    let kept = rejection::since(shared, 0).await.unwrap();
     let reasons: Vec<&str> = kept.iter().map(|one| one.reason.as_str()).collect();
     assert_eq!(reasons, ["missing-key", "unknown-key", "wrong-kind-of-key", "invalid-payload"]);
     let told = serde_json::to_string(&kept).unwrap();

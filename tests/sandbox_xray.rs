@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_xray::Client;
@@ -16,8 +15,8 @@ use aws_sdk_xray::types::{
     TelemetryRecord, TimeRangeType, TraceSegmentDestination, TraceSegmentDestinationStatus,
 };
 use bootcamp::facts::{Segment, TraceId};
-use bootcamp::sandbox::store::{Place, Store};
-use bootcamp::sandbox::{Keys, Shared, rejection, wire, xray};
+use bootcamp::sandbox::store::Place;
+use bootcamp::sandbox::{Ports, Settings, Shared, rejection};
 use opentelemetry::trace::{Span as _, SpanKind, TraceContextExt as _, Tracer as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_aws::trace::XrayIdGenerator;
@@ -25,58 +24,27 @@ use opentelemetry_aws::xray_exporter::daemon_client::XrayDaemonClient;
 use opentelemetry_aws::xray_exporter::{SegmentTranslator, XrayExporter};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio_util::sync::CancellationToken;
+use tokio::net::{TcpStream, UdpSocket};
 
-/// The API behind a listener, and the daemon on one port for both protocols.
+/// A whole sandbox, and what these tests ask of it.
 struct Sandbox {
+    whole: bootcamp::sandbox::Sandbox,
     shared: Shared,
     api: SocketAddr,
     daemon: SocketAddr,
-    shutdown: CancellationToken,
-    served: tokio::task::JoinHandle<()>,
-}
-
-async fn bind_both() -> (UdpSocket, TcpListener) {
-    for _ in 0..50 {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
-            return (udp, tcp);
-        }
-    }
-    panic!("no port is free for both protocols");
 }
 
 impl Sandbox {
     async fn start() -> Self {
-        let store = Store::open(&Place::Memory, &[xray::TABLES, rejection::TABLES]).unwrap();
-        let shared = Shared { store, keys: Arc::new(Keys::default()) };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let api = listener.local_addr().unwrap();
-        let router = axum::Router::new().fallback({
-            let shared = shared.clone();
-            move |request: axum::extract::Request| {
-                let shared = shared.clone();
-                async move {
-                    let (head, body) = request.into_parts();
-                    let request = wire::Request {
-                        method: head.method,
-                        path: head.uri.path().to_owned(),
-                        query: head.uri.query().unwrap_or_default().to_owned(),
-                        headers: head.headers,
-                        body: axum::body::to_bytes(body, 2 * 1024 * 1024).await.unwrap(),
-                        peer: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-                    };
-                    xray::handle(&shared, request).await.map(axum::body::Body::from)
-                }
-            }
-        });
-        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-        let (udp, tcp) = bind_both().await;
-        let daemon = tcp.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let served = tokio::spawn(xray::serve_daemon(shared.clone(), udp, tcp, shutdown.clone()));
-        Self { shared, api, daemon, shutdown, served }
+        Self::start_on(Place::Memory).await
+    }
+
+    async fn start_on(place: Place) -> Self {
+        let settings = Settings { place, ports: Ports::free(), ..Settings::default() };
+        let whole = bootcamp::sandbox::Sandbox::bind(settings).await.unwrap();
+        let addresses = whole.addresses();
+        let api = SocketAddr::new(addresses.local(), addresses.http);
+        Self { shared: whole.shared().clone(), api, daemon: addresses.daemon_address(), whole }
     }
 
     fn client(&self) -> Client {
@@ -414,7 +382,9 @@ async fn the_daemon_answers_sampling_without_a_signature() {
 
 #[tokio::test]
 async fn half_open_connections_starve_nobody_and_do_not_hold_up_the_end() {
-    let sandbox = Sandbox::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::File(folder.path().join("sandbox.db"));
+    let sandbox = Sandbox::start_on(place.clone()).await;
     let mut idle = Vec::new();
     for number in 0..40 {
         let mut stream = TcpStream::connect(sandbox.daemon).await.unwrap();
@@ -435,9 +405,10 @@ async fn half_open_connections_starve_nobody_and_do_not_hold_up_the_end() {
     let id = fresh();
     let datagram = format!("{{\"format\":\"json\",\"version\":1}}\n{}", document(&id, "aaaaaaaaaaaaaaaa", ""));
     socket.send_to(datagram.as_bytes(), sandbox.daemon).await.unwrap();
-    sandbox.shutdown.cancel();
-    let client = sandbox.client();
-    tokio::time::timeout(Duration::from_secs(10), sandbox.served).await.expect("the daemon stops").unwrap();
+    drop(sandbox.shared);
+    tokio::time::timeout(Duration::from_secs(10), sandbox.whole.stop()).await.expect("it stops");
+    let again = Sandbox::start_on(place).await;
+    let client = again.client();
     let traces = client.batch_get_traces().trace_ids(&id).send().await.unwrap();
     assert_eq!(traces.traces().len(), 1);
 }

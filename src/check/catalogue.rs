@@ -112,7 +112,15 @@ fn read<T: DeserializeOwned>(text: &str, what: &str) -> (Vec<Entry<T>>, Vec<Flaw
         return (Vec::new(), vec![flaw]);
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut flaws: Vec<Flaw> = errors.iter().take(MOST_FLAWS).map(|error| broken_toml(text, error)).collect();
+    let mut flaws: Vec<Flaw> = Vec::new();
+    for flaw in errors.iter().map(|error| broken_toml(text, error)) {
+        // The keys of a table that is there twice are there twice for that reason alone.
+        let follows =
+            flaws.last().is_some_and(|last| last.label == TWICE && flaw.label == TWICE && same_table(text, last, &flaw));
+        if !follows && flaws.len() < MOST_FLAWS {
+            flaws.push(flaw);
+        }
+    }
     let sound = flaws.is_empty();
     let mut entries = Vec::new();
     for (key, value) in table.into_inner() {
@@ -159,6 +167,15 @@ fn too_deep(text: &str) -> Option<Flaw> {
     None
 }
 
+/// What stands at the caret of a key that is defined twice.
+const TWICE: &str = "the second time";
+
+/// Whether no table's heading stands between two flaws.
+fn same_table(text: &str, first: &Flaw, second: &Flaw) -> bool {
+    let between = text.get(first.span.end..second.span.start).unwrap_or_default();
+    !between.lines().skip(1).any(|line| line.trim_start().starts_with('['))
+}
+
 fn broken_toml(text: &str, error: &toml::de::Error) -> Flaw {
     let span = error.span().unwrap_or_default();
     let message = lower_first(error.message());
@@ -167,7 +184,7 @@ fn broken_toml(text: &str, error: &toml::de::Error) -> Flaw {
         return Flaw {
             message: format!("`{key}` is defined twice"),
             span,
-            label: String::from("the second time"),
+            label: String::from(TWICE),
             help: Some(String::from("rename one of the two, or remove it")),
         };
     }
@@ -282,7 +299,7 @@ mod tests {
         let (message, at, _) = flaw(&GOOD.replace("probe = 'health'\n", ""));
         assert_eq!((message.as_str(), at.as_str()), ("the check `health` names no probe", "health"));
 
-        let (message, at, _) = flaw(&format!("{GOOD}[health]\n"));
+        let (message, at, _) = flaw(&format!("{GOOD}[health]\nprobe = 'health'\nfix = 'Twice.'\n"));
         assert_eq!((message.as_str(), at.as_str()), ("`health` is defined twice", "health"));
 
         let (message, at, _) = flaw(&GOOD.replace("status = 200", "status = { matches = '(' }"));

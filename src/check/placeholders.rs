@@ -17,9 +17,9 @@ impl Placeholders {
     #[must_use]
     pub fn of(evidence: &Evidence, probe: Option<&ProbeRecord>) -> Self {
         let mut values = Vec::with_capacity(Self::NAMES.len());
-        if let Some(service) = &evidence.service {
-            values.push(("{service}", service.clone()));
-        }
+        // No service is called so: what rests on the name is not met, and says why.
+        let service = evidence.service.as_deref().unwrap_or("‹OTEL_SERVICE_NAME, which is not set›");
+        values.push(("{service}", service.to_owned()));
         if let Some(probe) = probe {
             values.push(("{nonce}", probe.nonce.clone()));
             values.push(("{trace-id}", probe.trace_id.w3c()));

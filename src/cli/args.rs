@@ -47,11 +47,12 @@ pub enum Command {
 }
 
 const VERIFY_HELP: &str = "\
-The service is started with the environment that docker-compose.yml gives it, the vendors' endpoints replaced by the
-sandbox's; one that already answers at `service.url` of bootcamp.toml is used as it is.
+The service is started with the environment that docker-compose.yml gives it, the vendors'
+endpoints replaced by the sandbox's; one that already answers at `service.url` of bootcamp.toml
+is used as it is.
 
-\"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a vendor that is down.
-A bonus step that is not met costs nothing.";
+\"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a
+vendor that is down. A bonus step that is not met costs nothing.";
 
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
@@ -116,9 +117,12 @@ impl From<TargetArg> for Target {
 }
 
 const SANDBOX_HELP: &str = "\
-One HTTP port carries all vendors, told apart by path and headers; OTLP over gRPC and the X-Ray daemon have ports of their own.
-It keeps what it was sent in the workspace's .bootcamp/ folder; `bootcamp verify` in that workspace finds and uses it.
-Nothing but this machine reaches it, unless --bind says otherwise; where Docker runs, it also listens on Docker's bridge.";
+One HTTP port carries all vendors, told apart by path and headers; OTLP over gRPC and the X-Ray
+daemon have ports of their own.
+
+It keeps what it was sent in the workspace's .bootcamp/ folder; `bootcamp verify` in that
+workspace finds and uses it. Nothing but this machine reaches it, unless --bind says otherwise;
+where Docker runs, it also listens on Docker's bridge.";
 
 /// Options of `sandbox`.
 #[derive(Debug, clap::Args)]
@@ -138,9 +142,10 @@ pub struct SandboxArgs {
     /// The port for OTLP over gRPC; 0 takes a free one
     #[arg(long, default_value_t = 4317, value_name = "PORT")]
     pub grpc_port: u16,
-    /// The port of the X-Ray daemon, UDP and TCP; 0 takes a free one
-    #[arg(long, default_value_t = 2000, value_name = "PORT")]
-    pub daemon_port: u16,
+    /// The port of the X-Ray daemon, UDP and TCP; 0 takes a free one [default: 2000; 2001 where it also listens on Docker's
+    /// bridge, for 2000 is the port that a compose project publishes for a daemon of its own]
+    #[arg(long, value_name = "PORT")]
+    pub daemon_port: Option<u16>,
     /// Listen on loopback alone, even where Docker runs
     #[arg(long)]
     pub no_bridge: bool,

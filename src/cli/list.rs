@@ -12,11 +12,15 @@ pub fn run(args: &ListArgs) -> Result<ExitStatus, Failure> {
     // A list needs no workspace; where there is one, its course is meant.
     let manifest = Manifest::find(&folder).ok();
     let selection = place::selection(args.selection.as_deref(), None, manifest.as_ref())?;
-    let course = place::course(&folder, selection.course())?;
-    let steps = course.select(&selection).map_err(Failure::usage)?;
-    let agenda = Plan::new(&course, &steps).agenda;
     let stdout = std::io::stdout();
     let format = args.format.unwrap_or(if stdout.is_terminal() { ListFormat::Pretty } else { ListFormat::Plain });
+    let course = match format {
+        ListFormat::Pretty | ListFormat::Plain => place::outline(&folder, selection.course())?,
+        // Programs are told the checks' ids, too.
+        ListFormat::Json => place::course(&folder, selection.course())?,
+    };
+    let steps = course.select(&selection).map_err(Failure::usage)?;
+    let agenda = Plan::new(&course, &steps).agenda;
     let text = match format {
         ListFormat::Pretty => list::pretty(&agenda, &Look::of_stdout()),
         ListFormat::Plain => list::plain(&agenda),

@@ -5,8 +5,12 @@ use super::args::SandboxArgs;
 use super::{Failure, place, runtime, signals};
 use crate::report::ExitStatus;
 use crate::sandbox::store::Place;
-use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, Settings, docker_bridge, env_file};
+use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, docker_bridge, env_file};
 use crate::service::Manifest;
+
+/// The X-Ray daemon's port where services run in containers: 2000 is what their compose project publishes for its own daemon,
+/// on all addresses, and the second to ask for it would not start.
+const DAEMON_BESIDE_COMPOSE: u16 = 2001;
 
 /// Runs the sandbox until it is asked to end.
 pub fn run(args: &SandboxArgs) -> Result<ExitStatus, Failure> {
@@ -29,13 +33,16 @@ async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failu
         place: if args.memory { Place::Memory } else { Place::File(workspace.join(".bootcamp/sandbox.db")) },
         bind: args.bind,
         also_bind: bridge.into_iter().collect(),
-        ports: Ports { http: args.http_port, grpc: args.grpc_port, daemon: args.daemon_port },
+        ports: Ports {
+            http: args.http_port,
+            grpc: args.grpc_port,
+            daemon: args.daemon_port.unwrap_or(if bridge.is_some() { DAEMON_BESIDE_COMPOSE } else { Ports::default().daemon }),
+        },
         bounds: Bounds { max_age: args.max_age, max_bytes: args.max_size.saturating_mul(1 << 20) },
         ..Settings::default()
     };
-    let sandbox = Sandbox::bind(settings)
-        .await
-        .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") })?;
+    let store = settings.place.clone();
+    let sandbox = Sandbox::bind(settings).await.map_err(|error| refused(&error, &store))?;
     let found = Discovery::of(&sandbox);
     if let Err(error) = found.write(workspace) {
         let _ = writeln!(std::io::stderr(), "note: {error}; `bootcamp verify` will not find this sandbox by itself");
@@ -56,6 +63,20 @@ async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failu
     found.remove(workspace);
     sandbox.stop().await;
     Ok(ExitStatus::Passed)
+}
+
+/// Why the sandbox does not run, with what one can do about it here.
+fn refused(error: &SandboxError, store: &Place) -> Failure {
+    let remedy = match (error, store) {
+        (SandboxError::PortTaken { .. }, _) => {
+            String::from("\nhelp: `--http-port`, `--grpc-port` and `--daemon-port` each take another port, or 0 for a free one")
+        }
+        (SandboxError::Store(_), Place::File(file)) => {
+            format!("\nhelp: move `{}` away to begin anew, or keep nothing with `--memory`", file.display())
+        }
+        _ => String::new(),
+    };
+    Failure { status: ExitStatus::Unverified, text: format!("error: {error}{remedy}") }
 }
 
 /// Writes the variables that a service needs; says for whom they are.

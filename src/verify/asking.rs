@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use super::polling::Ask;
 use super::{Clock, mask};
 use crate::check::Wants;
-use crate::facts::{Evidence, Secret, Sighting, Source, TraceId, Trouble, Variable};
+use crate::facts::{Container, Evidence, Secret, Sighting, Source, TraceId, Trouble, Variable};
 use crate::lab::Lab;
 use crate::service::{Output, Variables};
 use crate::vendor::docker::Engine;
@@ -109,7 +109,10 @@ impl Asking<'_> {
         let record = evidence.sources.entry(Source::Docker).or_default();
         match found {
             Err(reason) => record.skipped = Some(reason),
-            Ok(containers) => {
+            Ok(mut containers) => {
+                if let Some(workspace) = &workspace {
+                    containers.iter_mut().for_each(|container| recognise(container, workspace));
+                }
                 let ours = containers.iter().any(|container| container.folder.is_some() && container.folder == workspace);
                 if !ours {
                     record.skipped.clone_from(&self.containers_optional);
@@ -202,6 +205,17 @@ impl Asking<'_> {
         trace_ids.sort_unstable();
         trace_ids.dedup();
         (trace_ids, evidence.service.clone(), evidence.started_ms)
+    }
+}
+
+/// Compose and we may have come to the workspace by different paths, a symbolic link say; it is one folder all the same.
+fn recognise(container: &mut Container, workspace: &str) {
+    let Some(folder) = &mut container.folder else { return };
+    if folder != workspace
+        && let (Ok(theirs), Ok(ours)) = (std::fs::canonicalize(&folder), std::fs::canonicalize(workspace))
+        && theirs == ours
+    {
+        *folder = workspace.to_owned();
     }
 }
 

@@ -9,7 +9,7 @@ const MASK: &str = "‹hidden›";
 
 /// `NAME: value`, `NAME=value`, `"NAME": "value"`, `- NAME=value`: a setting in any of the files that a workspace has.
 static SETTING: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r#"(?m)^(\s*(?:-\s*)?(?:export\s+)?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?\s*[:=]\s*)(\S.*)$"#).ok()
+    Regex::new(r#"(?m)^([ \t]*(?:-[ \t]*)?(?:export[ \t]+)?["']?([A-Za-z_][A-Za-z0-9_.-]*)["']?[ \t]*[:=][ \t]*)(\S.*)$"#).ok()
 });
 
 /// `x-honeycomb-team=value`, wherever it stands.

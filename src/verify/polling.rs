@@ -9,7 +9,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::{Clock, Event, Judgement, Pace};
-use crate::check::{Check, Outcome, Verdict, judge};
+use crate::check::{Check, Expect, Outcome, Verdict, judge};
 use crate::facts::{Evidence, Source, SourceRecord, Trouble};
 
 /// A check with its id.
@@ -63,6 +63,8 @@ impl Settling<'_> {
     }
 
     async fn settle_source<A: Ask>(&self, source: Source, mut waiting: Vec<&PlannedCheck>, asker: &A, deadline: Duration) {
+        let latest = deadline + self.pace.deadline;
+        let mut deadline = deadline;
         let mut round = 0;
         loop {
             round += 1;
@@ -79,10 +81,15 @@ impl Settling<'_> {
             let hopeless = trouble.as_ref().is_some_and(|trouble| !trouble.passing);
             // What the source asks for is never undercut: where it does not fit in, this was the last look.
             let floor = asker.interval(source).max(retry_after.unwrap_or_default());
-            let left = deadline.saturating_sub(self.clock.elapsed());
+            let left;
             {
                 let mut evidence = self.evidence.lock().await;
                 note(&mut evidence, source, round, trouble, self.clock);
+                // A quiet period that has begun is heard to its end, though not for longer than anything else was waited for.
+                if let Some(quiet) = waiting.iter().filter_map(|planned| quiet_left(planned, &evidence)).max() {
+                    deadline = deadline.max((self.clock.elapsed() + quiet).min(latest));
+                }
+                left = deadline.saturating_sub(self.clock.elapsed());
                 let last = hopeless || left.is_zero() || floor > left;
                 waiting.retain(|planned| !self.settled(planned, &evidence, last));
             }
@@ -126,6 +133,18 @@ fn too_slow(source: Source) -> Trouble {
     }
 }
 
+/// How long a check of an absence must still be listened for; `None` where the source is not heard, or the check is another.
+fn quiet_left(planned: &PlannedCheck, evidence: &Evidence) -> Option<Duration> {
+    let heard = evidence.sources.get(&planned.check.expect.source()).is_some_and(|record| record.trouble.is_none());
+    if !heard || !matches!(planned.check.expect, Expect::Absent(_)) {
+        return None;
+    }
+    match judge(&planned.check, evidence) {
+        Verdict::Unseen(trouble) => trouble.retry_after_ms.map(Duration::from_millis),
+        _ => None,
+    }
+}
+
 fn note(evidence: &mut Evidence, source: Source, round: u32, trouble: Option<Trouble>, clock: Clock) {
     let record: &mut SourceRecord = evidence.sources.entry(source).or_default();
     record.rounds = round;
@@ -141,7 +160,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::facts::{LogGroup, TraceGroup};
+    use crate::facts::{Exchange, LogEvent, LogGroup, ProbeRecord, Sighting, TraceGroup, TraceId};
 
     /// Answers each round from a script: `Ok` with what to write, or trouble.
     struct Script<F> {
@@ -217,6 +236,71 @@ mod tests {
         assert_eq!(judged[0].1.status(), "failed");
         assert!(took >= Pace::LIVE.deadline && took < Pace::LIVE.deadline + Duration::from_secs(1), "{took:?}");
         assert!((10..40).contains(&rounds), "{rounds}");
+    }
+
+    /// A request of this moment that was answered at once, and its line, seen so long after it.
+    fn answered(evidence: &mut Evidence, line_after_ms: i64) {
+        let sent_ms = jiff::Timestamp::now().as_millisecond();
+        let record = |nonce: &str, instance: &str| ProbeRecord {
+            trace_id: TraceId::fresh(1_790_000_000),
+            parent_id: String::from("0123456789abcdef"),
+            nonce: nonce.to_owned(),
+            instance: instance.to_owned(),
+            sent_ms,
+            answer: Ok(Exchange {
+                method: String::from("GET"),
+                url: String::from("http://127.0.0.1/"),
+                status: 200,
+                headers: std::collections::BTreeMap::new(),
+                body: String::new(),
+                latency_ms: 0.0,
+            }),
+        };
+        evidence.probes = [("loud", record("loud-00", "default")), ("quiet", record("quiet-01", "SWITCH=off"))]
+            .map(|(name, record)| (name.to_owned(), record))
+            .into();
+        let event = LogEvent {
+            group: String::from("a"),
+            stream: String::from("s"),
+            timestamp_ms: sent_ms,
+            ingestion_ms: sent_ms,
+            message: String::from("loud-00"),
+        };
+        evidence.log_events = vec![Sighting { seen_ms: sent_ms + line_after_ms, fact: event }];
+    }
+
+    fn absent_line() -> PlannedCheck {
+        check(
+            "quiet",
+            "probe = 'quiet'\nfix = ''\n[expect.absent.of.cloudwatch-log]\ngroup = 'a'\nmessage = { contains = '{nonce}' }",
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_period_is_heard_to_its_end() {
+        let (judged, _, took) = run(&[absent_line()], |round, evidence| {
+            if round == 1 {
+                answered(evidence, 90_000);
+            }
+            Ok(())
+        })
+        .await;
+        assert_eq!(judged[0].1.status(), "passed", "{judged:?}");
+        assert!(took > Duration::from_secs(134) && took < Duration::from_secs(150), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_period_beyond_all_patience_is_an_error_never_a_failure() {
+        let (judged, _, took) = run(&[absent_line()], |round, evidence| {
+            if round == 1 {
+                answered(evidence, 200_000);
+            }
+            Ok(())
+        })
+        .await;
+        let Outcome::Errored(trouble) = &judged[0].1 else { panic!("{judged:?}") };
+        assert!(trouble.cause.contains("silence counts after 300.0 s") && trouble.remedy.contains("--timeout"), "{trouble:?}");
+        assert!(took < Pace::LIVE.deadline * 2 + Duration::from_secs(1), "{took:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -143,7 +143,13 @@ impl Manifest {
         if bytes.len() > LIMIT {
             return Err(refused("it is too large"));
         }
-        let text = String::from_utf8(bytes).map_err(|_| refused("it is not UTF-8"))?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let sound = error.utf8_error().valid_up_to();
+            let lossy = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            Problem::new(format!("`{}` is not UTF-8", Self::FILE))
+                .pointing(Self::FILE, &lossy, sound..sound + 1, "this byte is part of no character")
+                .with_help("save it as UTF-8")
+        })?;
         Self::parse(file.parent().unwrap_or(Path::new(".")), &text)
     }
 

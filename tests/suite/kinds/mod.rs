@@ -8,6 +8,7 @@ mod rollbar;
 mod service;
 mod xray;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -43,11 +44,11 @@ const SOUND: Case = Case {
 };
 
 /// How many cases run at a time: they mostly wait.
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 12;
 
 /// Runs all cases, and fails with all that is wrong.
 #[track_caller]
-fn prove(cases: &[Case]) {
+fn prove(cases: &[&Case]) {
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME.min(cases.len()) {
@@ -110,6 +111,16 @@ fn told(report: &Report) -> String {
         .chain([report.0["service"].to_string()])
         .collect();
     lines.join("\n")
+}
+
+#[test]
+fn a_service_that_is_broken_in_one_way_misses_just_what_rests_on_it() {
+    let families = [folder::CASES, service::CASES, honeycomb::CASES, xray::CASES, cloudwatch::CASES, rollbar::CASES];
+    let cases: Vec<&Case> = families.into_iter().flatten().collect();
+    prove(&cases);
+    // No kind is left out but containers, which have tests of their own.
+    let missed: BTreeSet<&str> = cases.iter().flat_map(|case| case.fails).copied().collect();
+    assert_eq!(missed.len(), tiny::CHECKS, "each check is missed by some case: {missed:?}");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn pairs(text: &str) -> Vec<(String, String)> {
     text.split(',').filter_map(|pair| pair.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn attribute(name: &str, value: Value) -> Value {
+fn attribute(name: &str, value: &Value) -> Value {
     json!({ "key": name, "value": value })
 }
 
@@ -125,13 +125,13 @@ fn spans(settings: &Settings, call: &Call) {
         "name": format!("{} {}", call.method, call.path), "kind": if settings.breaks("span-kind") { 1 } else { 2 },
         "startTimeUnixNano": nanos(call.start), "endTimeUnixNano": nanos(end), "status": {},
         "attributes": [
-            attribute("http.request.method", json!({ "stringValue": call.method })),
-            attribute("url.path", json!({ "stringValue": call.path })),
-            attribute("url.query", json!({ "stringValue": call.target.split('?').nth(1).unwrap_or_default() })),
+            attribute("http.request.method", &json!({ "stringValue": call.method })),
+            attribute("url.path", &json!({ "stringValue": call.path })),
+            attribute("url.query", &json!({ "stringValue": call.target.split('?').nth(1).unwrap_or_default() })),
         ],
     });
     if !settings.breaks("span-status") {
-        let status = attribute("http.response.status_code", json!({ "intValue": call.status.to_string() }));
+        let status = attribute("http.response.status_code", &json!({ "intValue": call.status.to_string() }));
         server["attributes"].as_array_mut().unwrap().push(status);
     }
     let mut all = vec![server];
@@ -141,12 +141,12 @@ fn spans(settings: &Settings, call: &Call) {
         all.push(json!({
             "traceId": call.trace_id, "spanId": id(), "parentSpanId": parent, "name": "look-up", "kind": 1,
             "startTimeUnixNano": nanos(call.start), "endTimeUnixNano": nanos(end), "status": {},
-            "attributes": [attribute("app.result_length", count)],
+            "attributes": [attribute("app.result_length", &count)],
         }));
     }
     let name = if settings.breaks("other-dataset") { "elsewhere" } else { &settings.service };
     let body = json!({ "resourceSpans": [{
-        "resource": { "attributes": [attribute("service.name", json!({ "stringValue": name }))] },
+        "resource": { "attributes": [attribute("service.name", &json!({ "stringValue": name }))] },
         "scopeSpans": [{ "scope": { "name": "by-hand" }, "spans": all }],
     }] });
     let body = if settings.breaks("otlp-body") { String::from("{\"resourceSpans\": [") } else { body.to_string() };

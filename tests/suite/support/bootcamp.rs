@@ -28,9 +28,9 @@ pub struct Bootcamp {
 }
 
 impl Bootcamp {
-    /// A call in an empty workspace.
+    /// A call in an empty workspace, the path of which has a blank and a letter beyond ASCII in it, as home folders do.
     pub fn new() -> Self {
-        let root = TempDir::with_prefix("bootcamp-suite-").unwrap();
+        let root = TempDir::with_prefix("bootcamp suïte-").unwrap();
         for folder in ["home", "work"] {
             std::fs::create_dir(root.path().join(folder)).unwrap();
         }

@@ -23,7 +23,7 @@ pub fn workspace() -> Bootcamp {
         .write("bootcamp.toml", manifest)
         .write("notes.txt", "notes on the tiny course\n")
         .write("settings.toml", "[[things]]\nname = \"first\"\nweight = 3\n\n[[things]]\nname = \"second\"\n")
-        .write("rule.json", "{ \"SamplingRule\": { \"RuleName\": \"Tiny\", \"FixedRate\": 0.5 } }\n")
+        .write("rule.json", "{\n  \"SamplingRule\": {\n    \"RuleName\": \"Tiny\",\n    \"FixedRate\": 0.5\n  }\n}\n")
         .write(".env", format!("TINY_MODE=plain\nROLLBAR_ACCESS_TOKEN={ROLLBAR_TOKEN}\n"))
         .env("HONEYCOMB_API_KEY", HONEYCOMB_KEY)
         .env("AWS_ACCESS_KEY_ID", "AKIDTINY")
@@ -40,4 +40,11 @@ pub fn course(call: Bootcamp) -> Bootcamp {
         .iter()
         .fold(call, |call, name| call.file(&format!("lessons/tiny/{name}"), &format!("tests/suite/tiny/lessons/{name}")));
     checks.iter().fold(call, |call, name| call.file(&format!("checks/tiny/{name}"), &format!("tests/suite/tiny/checks/{name}")))
+}
+
+/// Where the workspace's service listens.
+pub fn port(call: &Bootcamp) -> u16 {
+    let manifest = std::fs::read_to_string(call.workspace().join("bootcamp.toml")).unwrap();
+    let rest = manifest.split("http://127.0.0.1:").nth(1).unwrap();
+    rest.split('"').next().unwrap().parse().unwrap()
 }
