@@ -43,21 +43,21 @@ async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failu
     };
     let store = settings.place.clone();
     let sandbox = Sandbox::bind(settings).await.map_err(|error| refused(&error, &store))?;
-    let found = Discovery::of(&sandbox);
-    if let Err(error) = found.write(workspace) {
-        let _ = writeln!(std::io::stderr(), "note: {error}; `bootcamp verify` will not find this sandbox by itself");
-    }
     let written = match &args.env_file {
         Some(file) => match write_env(file, &sandbox, args.env_for_process) {
             Ok(said) => Some(said),
             Err(failure) => {
-                found.remove(workspace);
                 sandbox.stop().await;
                 return Err(failure);
             }
         },
         None => None,
     };
+    // Last: whoever finds the sandbox finds all of it.
+    let found = Discovery::of(&sandbox);
+    if let Err(error) = found.write(workspace) {
+        let _ = writeln!(std::io::stderr(), "note: {error}; `bootcamp verify` will not find this sandbox by itself");
+    }
     announce(&sandbox, written.as_deref());
     stop.cancelled().await;
     found.remove(workspace);

@@ -13,10 +13,13 @@ use super::{Event, Plan, Stage, Subject};
 use crate::check::Probe;
 use crate::facts::{Evidence, Secret, Source, SourceRecord};
 use crate::lab::Lab;
-use crate::service::{self, Build, Built, Compose, Environment, Instance, Launch, Output, ServiceError};
+use crate::service::{self, Build, Built, Compose, Environment, How, Instance, Launch, Output, ServiceError};
 
 /// How long a service may take from its start to its first answer.
 const START: Duration = Duration::from_secs(30);
+
+/// How long a service that left a request unanswered is given to turn out to be ending.
+const LAST_BREATH: Duration = Duration::from_millis(200);
 
 /// The instances, by name; for one that did not come up, why.
 #[derive(Default)]
@@ -97,7 +100,7 @@ impl Crew {
         match trouble {
             None => Ok(crew),
             Some(error) => {
-                crew.stop(sink).await;
+                crew.stop(&BTreeSet::new(), sink).await;
                 Err(error)
             }
         }
@@ -138,11 +141,25 @@ impl Crew {
         self.instances.iter().filter_map(own).collect()
     }
 
-    /// Ends all instances at the same time.
-    pub async fn stop(self, sink: Sink<'_>) {
+    /// Ends all instances at the same time. Of those that left a request unanswered it is told if they had ended by themselves.
+    pub async fn stop(self, unanswered: &BTreeSet<String>, sink: Sink<'_>) {
         let running = self.instances.into_iter().filter_map(|(name, instance)| Some((name, instance.ok()?)));
-        let stopped = join_all(running.map(async |(name, mut instance)| (name, instance.stop(Instance::GRACE).await))).await;
-        for (name, _) in stopped.iter().filter(|(_, stopped)| stopped.hung()) {
+        let stopped = join_all(running.map(async |(name, mut instance)| {
+            if unanswered.contains(&name) {
+                // A process that ends closes its connections a moment before it is gone.
+                let _ = tokio::time::timeout(LAST_BREATH, instance.wait_exit()).await;
+            }
+            let stopped = instance.stop(Instance::GRACE).await;
+            (name, stopped, instance.output().last(4))
+        }))
+        .await;
+        for (name, stopped, last) in stopped.iter().filter(|(_, stopped, _)| stopped.how == How::AlreadyEnded) {
+            let exit = stopped.exit.map_or_else(String::new, |exit| format!(" with {exit}"));
+            let lines: Vec<_> = last.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
+            let last = if lines.is_empty() { String::new() } else { format!("; it printed last: `{}`", lines.join("`, `")) };
+            sink(Event::Notice(format!("the service ({name}) ended by itself{exit} while it was verified{last}")));
+        }
+        for (name, ..) in stopped.iter().filter(|(_, stopped, _)| stopped.hung()) {
             sink(Event::Notice(format!(
                 "the service ({name}) did not end within {} s of being asked to, and was killed: telemetry that it still held is lost",
                 Instance::GRACE.as_secs()

@@ -152,6 +152,8 @@ fn reason(error: &reqwest::Error) -> String {
         format!("no answer within {} s", DEADLINE.as_secs())
     } else if error.is_connect() {
         format!("no connection to the service: {deepest}")
+    } else if deepest.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_incomplete_message) {
+        String::from("the connection was closed without an answer")
     } else {
         format!("the answer is not one: {deepest}")
     }

@@ -104,8 +104,10 @@ pub async fn run(plan: &Plan, subject: &Subject, lab: &Lab, pace: Pace, stop: &C
     }
 
     sink(Event::Stage(Stage::Stopping));
-    crew.stop(sink).await;
-    let closing = Closing { evidence: evidence.into_inner(), took_ms: clock.elapsed_ms(), interrupted: stop.is_cancelled() };
+    let evidence = evidence.into_inner();
+    let unanswered = evidence.probes.values().filter(|probe| probe.answer.is_err()).map(|probe| probe.instance.clone());
+    crew.stop(&unanswered.collect(), sink).await;
+    let closing = Closing { evidence, took_ms: clock.elapsed_ms(), interrupted: stop.is_cancelled() };
     sink(Event::Finished(Box::new(closing.clone())));
     closing
 }

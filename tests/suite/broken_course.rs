@@ -35,8 +35,13 @@ fn a_broken_course_is_shown_where_it_is_broken() {
 
 #[test]
 fn a_broken_course_breaks_its_list_too() {
-    let call = tiny::course(Bootcamp::new()).edit("lessons/tiny/1-folder.md", "- [ ] `notes`", "- [ ] `nots`");
-    assert!(refusal(call, "list tiny", 4).contains("nots"));
+    let lesson = "lessons/tiny/1-folder.md";
+    let call = tiny::course(Bootcamp::new()).edit(lesson, "**Verify** · 5 points", "**Verify** · five points");
+    has(&refusal(call, "list tiny", 4), &["this step does not say what it is worth", "1-folder.md:13"]);
+    // People are shown no checks, so none is read; programs are.
+    let call = tiny::course(Bootcamp::new()).edit(lesson, "- [ ] `notes`", "- [ ] `nots`");
+    call.again().args("list tiny").passes();
+    has(&refusal(call, "list tiny --format json", 4), &["the check `nots` is not defined"]);
 }
 
 #[test]

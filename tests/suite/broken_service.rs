@@ -123,6 +123,47 @@ fn one_that_does_not_end() {
     );
 }
 
+#[test]
+fn one_whose_compose_file_is_broken() {
+    let report = verify(tiny::workspace().edit("docker-compose.yml", "      STANDIN", "   STANDIN"));
+    has(&trouble(&report).0, &["docker-compose.yml"]);
+    let check = report.check("compose");
+    assert_eq!((check["status"].as_str(), &check["mismatch"]["file"]), (Some("failed"), &"docker-compose.yml".into()));
+    has(check["mismatch"]["actual"].as_str().unwrap(), &["it is not sound YAML"]);
+    assert!(check["mismatch"]["line"].as_u64().is_some_and(|line| (5..=7).contains(&line)), "{check:#}");
+}
+
+#[test]
+fn one_without_a_compose_file() {
+    let report = verify(tiny::workspace().without("docker-compose.yml"));
+    let (cause, remedy) = trouble(&report);
+    has(&cause, &["docker-compose.yml"]);
+    assert!(!remedy.is_empty());
+    assert_eq!(report.check("compose")["mismatch"]["actual"], "there is no such file");
+}
+
+#[test]
+fn one_that_crashes_with_its_switch_on() {
+    let call = tiny::workspace().env("BREAK", "crash-quiet");
+    let run = call.args("verify tiny/vendors/lines --format json --quiet").fails_with(1);
+    assert_eq!(run.report().with("failed"), ["quiet"]);
+    let actual = run.report().check("quiet")["mismatch"]["actual"].as_str().unwrap().to_owned();
+    has(&actual, &["the service did not come up with QUIET=on", "exit code 7"]);
+}
+
+#[test]
+fn one_that_dies_of_a_request() {
+    let call = tiny::workspace().env("BREAK", "die");
+    let run = call.args("verify tiny/vendors/items --format json --quiet --timeout 2s").fails_with(1);
+    let report = run.report();
+    assert_eq!(report.with("failed"), ["item", "item-request"]);
+    let mismatch = &report.check("item")["mismatch"];
+    has(mismatch["expected"].as_str().unwrap(), &["an answer to GET http://127.0.0.1:", "/fails?bootcamp="]);
+    has(mismatch["actual"].as_str().unwrap(), &["the connection was closed without an answer"]);
+    let notices = report.0["notices"].to_string();
+    has(&notices, &["the service (default) ended by itself with exit code 8 while it was verified", "`the heap is gone`"]);
+}
+
 /// The longest of these: a service has 30 s to come up.
 #[test]
 fn one_that_never_answers() {

@@ -16,7 +16,7 @@ pub fn run(settings: &Settings) {
         exit(9);
     });
     note_processes(settings);
-    if settings.breaks("crash") {
+    if settings.breaks("crash") || (settings.quiet && settings.breaks("crash-quiet")) {
         eprintln!("the configuration is missing: TINY_MODE");
         exit(7);
     }
@@ -64,6 +64,10 @@ fn answer(settings: &Settings, mut stream: TcpStream) {
         .collect();
     let header = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
     let path = target.split('?').next().unwrap_or_default();
+    if path == "/fails" && settings.breaks("die") {
+        eprintln!("the heap is gone");
+        exit(8);
+    }
     let (status, body) = match path {
         "/up" => (200, r#"{"up":true}"#),
         "/things" if settings.breaks("answer") => (203, r#"[{"name":7,"count":2}]"#),
