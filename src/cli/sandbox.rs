@@ -12,6 +12,9 @@ use crate::service::Manifest;
 /// on all addresses, and the second to ask for it would not start.
 const DAEMON_BESIDE_COMPOSE: u16 = 2001;
 
+/// Where a workspace's sandbox keeps its data.
+pub const SANDBOX_FILE: &str = ".bootcamp/sandbox.db";
+
 /// Runs the sandbox until it is asked to end.
 pub fn run(args: &SandboxArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
@@ -30,7 +33,7 @@ async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failu
     }
     let bridge = if args.no_bridge || !args.bind.is_loopback() { None } else { docker_bridge() };
     let settings = Settings {
-        place: if args.memory { Place::Memory } else { Place::File(workspace.join(".bootcamp/sandbox.db")) },
+        place: if args.memory { Place::Memory } else { Place::File(workspace.join(SANDBOX_FILE)) },
         bind: args.bind,
         also_bind: bridge.into_iter().collect(),
         ports: Ports {

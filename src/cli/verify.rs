@@ -3,9 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::args::VerifyArgs;
+use super::sandbox::SANDBOX_FILE;
 use super::{Failure, place, runtime, shell, signals};
 use crate::lab::Lab;
 use crate::report::{ExitStatus, Fold, Format, Look, Progress, Report, Sinks};
+use crate::sandbox::store::Place;
 use crate::sandbox::{Discovery, Ports, Sandbox, Settings};
 use crate::service::{Manifest, Target, Variables};
 use crate::solution::Solution;
@@ -116,7 +118,10 @@ async fn lab(args: &VerifyArgs, subject: &Subject, target: Target) -> Result<Lab
     {
         return Ok(Lab::running(found, docker));
     }
-    let sandbox = Sandbox::bind(Settings { ports: Ports::free(), ..Settings::default() })
+    // A learner's groups and rules were made in a sandbox that has ended since: its file still has them.
+    let file = subject.manifest.workspace.join(SANDBOX_FILE);
+    let place = if !args.solution && file.is_file() { Place::File(file) } else { Place::Memory };
+    let sandbox = Sandbox::bind(Settings { place, ports: Ports::free(), ..Settings::default() })
         .await
         .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") })?;
     Ok(Lab::own(sandbox, docker))

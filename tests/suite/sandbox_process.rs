@@ -169,6 +169,21 @@ fn what_it_acknowledged_survives_its_death() {
 }
 
 #[test]
+fn what_was_made_in_a_sandbox_counts_after_it_has_ended() {
+    let call = tiny::workspace();
+    let made = call.sandbox().with_group("Tiny", "service(\"tiny\")").with_rule("Tiny", 100);
+    assert_eq!(made.stop().code, Some(0));
+    call.again().args("verify --format json").passes().report().all_passed();
+}
+
+#[test]
+fn a_run_leaves_no_sandbox_where_there_was_none() {
+    let call = tiny::workspace();
+    call.again().args("verify --format json --timeout 1s").run();
+    assert!(!call.workspace().join(".bootcamp").exists());
+}
+
+#[test]
 fn in_memory_it_keeps_nothing() {
     let call = Bootcamp::new();
     let ports = "sandbox --memory --http-port 0 --grpc-port 0 --daemon-port 0 --no-bridge";
