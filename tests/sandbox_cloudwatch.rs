@@ -63,7 +63,7 @@ async fn the_order_in_which_watchtower_calls() {
 
 #[tokio::test]
 async fn groups_streams_retention_and_tags() {
-    let (_, client) = with_stream().await;
+    let (_sandbox, client) = with_stream().await;
     client.create_log_group().log_group_name("other").tags("team", "a").send().await.unwrap();
     let error = client.create_log_group().log_group_name("other").send().await.unwrap_err().into_service_error();
     assert!(error.is_resource_already_exists_exception());
@@ -114,7 +114,7 @@ async fn groups_streams_retention_and_tags() {
 
 #[tokio::test]
 async fn events_are_put_got_and_filtered() {
-    let (_, client) = with_stream().await;
+    let (_sandbox, client) = with_stream().await;
     let now = now_ms();
     for batch in 0..3 {
         let events = (0..100).map(|n| event(now + n, format!("GET /api/activities/home?bootcamp={batch}-{n} 200")));
@@ -157,7 +157,7 @@ async fn events_are_put_got_and_filtered() {
 
 #[tokio::test]
 async fn out_of_range_events_are_reported() {
-    let (_, client) = with_stream().await;
+    let (_sandbox, client) = with_stream().await;
     let put = |events: Vec<InputLogEvent>| {
         client.put_log_events().log_group_name("cruddur").log_stream_name("home").set_log_events(Some(events)).send()
     };
@@ -172,7 +172,7 @@ async fn out_of_range_events_are_reported() {
 
 #[tokio::test]
 async fn insights_answers_queries() {
-    let (_, client) = with_stream().await;
+    let (_sandbox, client) = with_stream().await;
     let now = now_ms();
     let events = (0..20).map(|n| event(now + n, format!(r#"{{"status":{},"took":{n}}}"#, if n % 4 == 0 { 500 } else { 200 })));
     let put = client.put_log_events().log_group_name("cruddur").log_stream_name("home");
