@@ -3,14 +3,13 @@ use std::io::{IsTerminal, Write};
 use super::args::{ListArgs, ListFormat};
 use super::{Failure, place};
 use crate::report::{ExitStatus, Look, list};
-use crate::service::Manifest;
 use crate::verify::Plan;
 
 /// Lists lessons and steps.
 pub fn run(args: &ListArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
     // A list needs no workspace; where there is one, its course is meant.
-    let manifest = Manifest::find(&folder).ok();
+    let manifest = if args.selection.is_some() { None } else { place::manifest_if_any(&folder)? };
     let selection = place::selection(args.selection.as_deref(), None, manifest.as_ref())?;
     let stdout = std::io::stdout();
     let format = args.format.unwrap_or(if stdout.is_terminal() { ListFormat::Pretty } else { ListFormat::Plain });

@@ -27,6 +27,12 @@ pub fn manifest(folder: &Path) -> Result<Manifest, Failure> {
     Manifest::find(folder).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))
 }
 
+/// The workspace's manifest, for a command that needs no workspace. One that is there and broken is not passed over: what
+/// would follow is another course, or another folder's data.
+pub fn manifest_if_any(folder: &Path) -> Result<Option<Manifest>, Failure> {
+    if folder.ancestors().any(|folder| folder.join(Manifest::FILE).is_file()) { manifest(folder).map(Some) } else { Ok(None) }
+}
+
 /// The course with its checks, from the checkout or workspace around the folder, else the one that the program was built with.
 pub fn course(folder: &Path, id: &str) -> Result<Course, Failure> {
     read(folder, id, Course::load)

@@ -6,7 +6,6 @@ use super::{Failure, place, runtime, signals};
 use crate::report::ExitStatus;
 use crate::sandbox::store::Place;
 use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, docker_bridge, env_file};
-use crate::service::Manifest;
 
 /// The X-Ray daemon's port where services run in containers: 2000 is what their compose project publishes for its own daemon,
 /// on all addresses, and the second to ask for it would not start.
@@ -18,7 +17,7 @@ pub const SANDBOX_FILE: &str = ".bootcamp/sandbox.db";
 /// Runs the sandbox until it is asked to end.
 pub fn run(args: &SandboxArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
-    let workspace = Manifest::find(&folder).map_or(folder, |manifest| manifest.workspace);
+    let workspace = place::manifest_if_any(&folder)?.map_or(folder, |manifest| manifest.workspace);
     runtime()?.block_on(serve(args, &workspace))
 }
 

@@ -60,6 +60,18 @@ fn a_broken_manifest_is_shown_where_it_is_broken() {
 }
 
 #[test]
+fn a_broken_manifest_is_passed_over_by_no_command() {
+    let call = tiny::course(Bootcamp::new()).write("bootcamp.toml", "corse = \"tiny\"\n").write("src/main.rs", "");
+    for command in ["list", "sandbox --http-port 0 --grpc-port 0 --daemon-port 0 --no-bridge"] {
+        let within = call.workspace().join("src");
+        has(&refusal(call.again().within(within), command, 2), &["did you mean `course`?"]);
+    }
+    assert!(!call.workspace().join("src/.bootcamp").exists());
+    // What was asked for by name is listed all the same.
+    call.again().args("list tiny").passes();
+}
+
+#[test]
 fn without_a_manifest_there_is_no_workspace() {
     // Where the lines are broken depends on the length of the folder's name.
     let said = refusal(tiny::course(Bootcamp::new()), "verify tiny", 2).split_whitespace().collect::<Vec<_>>().join(" ");

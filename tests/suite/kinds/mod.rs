@@ -97,7 +97,7 @@ fn verify(case: &Case) -> Run {
         sandbox = sandbox.with_rule("Tiny", priority);
     }
     // What will never come is not waited for long; what does come is there at once.
-    let patience = if case.fails.is_empty() { "20s" } else { "4s" };
+    let patience = if case.fails.is_empty() { "20s" } else { "6s" };
     let run = call.args("verify --format json --quiet --timeout").arg(patience).run();
     sandbox.stop();
     run
