@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use regex::Regex;
 use schemars::JsonSchema;
@@ -42,6 +43,7 @@ struct Demands {
     contains: Option<Value>,
     /// It is a text that this regular expression finds something in.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     matches: Option<Pattern>,
     /// It is there (`true`), or it is not (`false`).
     #[serde(default)]
@@ -76,17 +78,54 @@ pub enum Kind {
 }
 
 /// A regular expression that was found sound when the check file was read.
-#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
-#[schemars(transparent)]
-struct Pattern(String);
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    /// The text as it was last filled, compiled. To compile one takes a thousand times as long as to apply it, a check is
+    /// held against every fact of a source in every round, and within a run its placeholders stay the same.
+    compiled: Mutex<Option<(String, Regex)>>,
+}
+
+impl Pattern {
+    fn new(text: String) -> Self {
+        Self { text, compiled: Mutex::new(None) }
+    }
+
+    fn finds(&self, text: &str, placeholders: &Placeholders) -> bool {
+        let filled = placeholders.fill_pattern(&self.text);
+        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        match compiled.as_ref() {
+            Some((known, regex)) if *known == filled => regex.is_match(text),
+            _ => {
+                let Ok(regex) = Regex::new(&filled) else { return false };
+                let found = regex.is_match(text);
+                *compiled = Some((filled, regex));
+                found
+            }
+        }
+    }
+}
+
+impl Clone for Pattern {
+    fn clone(&self) -> Self {
+        Self::new(self.text.clone())
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
 
 impl<'de> Deserialize<'de> for Pattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         // Placeholders stand where a value will: any plain word shows whether the rest is sound.
         let sample = Placeholders::NAMES.iter().fold(text.clone(), |text, name| text.replace(name, "x"));
-        match Regex::new(&sample) {
-            Ok(_) => Ok(Self(text)),
+        // Compiled when it is first needed: a list of the course needs none.
+        match regex_syntax::parse(&sample) {
+            Ok(_) => Ok(Self::new(text)),
             Err(error) => Err(de::Error::custom(format_args!("`{text}` is not a regular expression: {error}"))),
         }
     }
@@ -165,10 +204,7 @@ impl Matcher {
             (Value::Array(values), wanted) => values.iter().any(|value| same(wanted, value, placeholders)),
             _ => false,
         });
-        let matches = demands.matches.as_ref().is_none_or(|pattern| {
-            let text = text_of(value);
-            Regex::new(&placeholders.fill_pattern(&pattern.0)).is_ok_and(|regex| regex.is_match(&text))
-        });
+        let matches = demands.matches.as_ref().is_none_or(|pattern| pattern.finds(&text_of(value), placeholders));
         let kind = demands.kind.is_none_or(|kind| kind.is_of(value));
         let at_least = demands.at_least.is_none_or(|bound| value.as_f64().is_some_and(|number| number >= bound));
         let at_most = demands.at_most.is_none_or(|bound| value.as_f64().is_some_and(|number| number <= bound));
@@ -197,7 +233,7 @@ impl Matcher {
             parts.push(format!("containing {}", show(value)));
         }
         if let Some(pattern) = &demands.matches {
-            parts.push(format!("matching `{}`", placeholders.fill(&pattern.0)));
+            parts.push(format!("matching `{}`", placeholders.fill(&pattern.text)));
         }
         if let Some(kind) = demands.kind {
             parts.push(String::from(kind.describe()));

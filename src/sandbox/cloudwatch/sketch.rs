@@ -7,6 +7,9 @@
 const GRAM: usize = 5;
 const WINDOW: usize = 4;
 
+/// How many windows are looked at at a time.
+const BLOCK: usize = 512;
+
 /// Bits for each distinct minimizer: with two probes, five in a hundred pass that should not, for one minimizer alone.
 const BITS: usize = 8;
 
@@ -57,31 +60,34 @@ fn probes(hash: u32, bytes: usize) -> [usize; 2] {
     [hash, second ^ (second >> 15)].map(|hash| usize::try_from(hash).unwrap_or(0) & mask)
 }
 
+/// Calls `each` with every minimizer; the same one may come again, though not at once.
+///
+/// Every byte that is ever put goes through here. Hashes are made a block at a time and without any state from one to the
+/// next, which the compiler turns into vector instructions.
 fn minimizers(text: &[u8], mut each: impl FnMut(u32)) {
-    const MASK: u64 = (1 << (8 * GRAM)) - 1;
-    let mut recent = [u32::MAX; WINDOW];
-    let (mut gram, mut last) = (0_u64, None);
-    for (index, byte) in text.iter().enumerate() {
-        gram = ((gram << 8) | u64::from(*byte)) & MASK;
-        if index + 1 < GRAM {
-            continue;
+    const HASHES: usize = BLOCK + WINDOW - 1;
+    let (mut hashes, mut last, mut rest) = ([0; HASHES], None, text);
+    while rest.len() >= SHORTEST {
+        let count = (rest.len() + 1 - GRAM).min(HASHES);
+        for (hash, gram) in hashes.iter_mut().zip(rest.windows(GRAM)) {
+            *hash = hash_of(gram);
         }
-        recent[index % WINDOW] = hash(gram);
-        if index + 1 < SHORTEST {
-            continue;
+        for window in hashes[..count].windows(WINDOW) {
+            let least = window[0].min(window[1]).min(window[2].min(window[3]));
+            if last != Some(least) {
+                each(least);
+                last = Some(least);
+            }
         }
-        let [a, b, c, d] = recent;
-        let least = a.min(b).min(c.min(d));
-        if last != Some(least) {
-            each(least);
-            last = Some(least);
-        }
+        // The next block begins with the first window that is not done.
+        rest = &rest[count + 1 - WINDOW..];
     }
 }
 
-fn hash(gram: u64) -> u32 {
-    let mixed = gram.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((mixed ^ (mixed >> 29)) >> 32) as u32
+fn hash_of(gram: &[u8]) -> u32 {
+    let head = u32::from_le_bytes([gram[0], gram[1], gram[2], gram[3]]);
+    let mixed = head.wrapping_mul(0x9e37_79b1) ^ u32::from(gram[4]).wrapping_mul(0x85eb_ca77);
+    (mixed ^ (mixed >> 15)).wrapping_mul(0x2c1b_3c6d)
 }
 
 #[cfg(test)]
@@ -96,6 +102,12 @@ mod tests {
             let filter = sketch(&text);
             let start = start.min(text.len());
             prop_assert!(may_hold(&filter, &text[start..text.len().min(start + length)]));
+        }
+
+        #[test]
+        fn a_long_text_is_looked_at_block_by_block(head in 0..(3 * BLOCK), length in SHORTEST..(2 * BLOCK)) {
+            let text: Vec<u8> = (0..6 * BLOCK).flat_map(|number| number.to_le_bytes()).collect();
+            prop_assert!(may_hold(&sketch(&text), &text[head..head + length]));
         }
 
         #[test]

@@ -29,12 +29,12 @@ pub(super) struct Range {
 }
 
 /// Where a page ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Cursor {
     /// The time that the last trace was sorted by.
     pub at: f64,
-    /// The last trace.
-    pub trace_id: String,
+    /// The last trace's number: of two traces of the same time, the one that came later is listed first.
+    pub number: i64,
 }
 
 /// A trace in the store, its documents not yet read.
@@ -50,7 +50,7 @@ pub(super) struct Stored {
 impl Stored {
     /// Where the page ends if this trace is its last.
     pub fn cursor(&self) -> Cursor {
-        Cursor { at: self.at, trace_id: self.trace_id.clone() }
+        Cursor { at: self.at, number: self.number }
     }
 
     /// Reads and compiles the documents.
@@ -82,18 +82,18 @@ pub(super) fn page(connection: &Connection, range: Range, after: Option<&Cursor>
     let sql = match range.clock {
         Clock::TraceId => {
             "SELECT id, trace_id, revision, size, CAST(epoch_s AS REAL) FROM xray_trace
-             WHERE epoch_s >= ?1 AND epoch_s < ?2 AND (epoch_s, trace_id) < (?3, ?4)
-             ORDER BY epoch_s DESC, trace_id DESC LIMIT ?5"
+             WHERE epoch_s >= ?1 AND epoch_s < ?2 AND (epoch_s, id) < (?3, ?4)
+             ORDER BY epoch_s DESC, id DESC LIMIT ?5"
         }
         Clock::Event => {
             "SELECT id, trace_id, revision, size, started FROM xray_trace
-             WHERE ended >= ?1 AND started < ?2 AND (started, trace_id) < (?3, ?4)
-             ORDER BY started DESC, trace_id DESC LIMIT ?5"
+             WHERE ended >= ?1 AND started < ?2 AND (started, id) < (?3, ?4)
+             ORDER BY started DESC, id DESC LIMIT ?5"
         }
         Clock::Service => {
             "SELECT id, trace_id, revision, size, ended FROM xray_trace
-             WHERE ended >= ?1 AND ended < ?2 AND (ended, trace_id) < (?3, ?4)
-             ORDER BY ended DESC, trace_id DESC LIMIT ?5"
+             WHERE ended >= ?1 AND ended < ?2 AND (ended, id) < (?3, ?4)
+             ORDER BY ended DESC, id DESC LIMIT ?5"
         }
     };
     // An id knows whole seconds only: the window is widened to them, so that "since now" finds what began a moment later.
@@ -101,10 +101,10 @@ pub(super) fn page(connection: &Connection, range: Range, after: Option<&Cursor>
         Clock::TraceId => (range.from.floor(), range.until.ceil()),
         Clock::Event | Clock::Service => (range.from, range.until),
     };
-    let (at, trace_id) = after.map_or((f64::MAX, ""), |cursor| (cursor.at, cursor.trace_id.as_str()));
+    let (at, number) = after.map_or((f64::MAX, 0), |cursor| (cursor.at, cursor.number));
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(sql)?;
-    statement.query_map(params![from, until, at, trace_id, limit], Stored::from_row)?.collect()
+    statement.query_map(params![from, until, at, number, limit], Stored::from_row)?.collect()
 }
 
 /// The filters of all groups.

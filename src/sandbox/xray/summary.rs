@@ -59,9 +59,9 @@ pub(super) async fn get_trace_summaries(shared: &Shared, body: &[u8]) -> Result<
             if page.len() == PAGE
                 && let Some(last) = page.last()
             {
-                let Cursor { at, trace_id } = last.cursor();
+                let Cursor { at, number } = last.cursor();
                 answer["ApproximateTime"] = json!(at);
-                answer["NextToken"] = json!(format!("{at}/{trace_id}"));
+                answer["NextToken"] = json!(format!("{at}/{number}"));
             }
             Ok(answer)
         })
@@ -88,11 +88,12 @@ pub(super) fn expression(text: Option<&str>) -> Result<Option<Expression>, Failu
 }
 
 fn cursor(token: &str) -> Result<Cursor, Failure> {
-    let parts = token.split_once('/').and_then(|(at, id)| Some((at.parse::<f64>().ok().filter(|at| at.is_finite())?, id)));
-    match parts {
-        Some((at, trace_id)) => Ok(Cursor { at, trace_id: trace_id.to_owned() }),
-        None => Err(Failure::invalid("Invalid NextToken")),
-    }
+    token
+        .split_once('/')
+        .and_then(|(at, number)| {
+            Some(Cursor { at: at.parse().ok().filter(|at: &f64| at.is_finite())?, number: number.parse().ok()? })
+        })
+        .ok_or_else(|| Failure::invalid("Invalid NextToken"))
 }
 
 fn summary(trace: &Trace, range: Range) -> Value {
