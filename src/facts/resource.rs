@@ -59,6 +59,9 @@ pub struct ServiceNode {
     pub kind: Option<String>,
     /// How many requests it answered in the window.
     pub requests: i64,
+    /// The end of the last of them, in Unix milliseconds; absent where the vendor did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_ms: Option<i64>,
 }
 
 /// A log group of CloudWatch Logs.

@@ -266,7 +266,12 @@ impl XraySamplingRule {
 impl XrayServiceNode {
     pub(super) fn judge(&self, scene: &Scene<'_>) -> Verdict {
         let expected = format!("a service {} in X-Ray's service graph", self.name.describe(&scene.placeholders));
-        let nodes = || scene.evidence.service_nodes.iter().filter(|node| node.kind.as_deref() != Some("client"));
+        // The graph is asked for in whole seconds: what an earlier run has left in this one does not count.
+        let since = scene.probe().map_or(scene.evidence.started_ms, |probe| probe.sent_ms);
+        let nodes = || {
+            let services = scene.evidence.service_nodes.iter().filter(|node| node.kind.as_deref() != Some("client"));
+            services.filter(|node| node.last_ms.is_none_or(|last| last >= since))
+        };
         if let Some(node) = nodes().find(|node| self.name.accepts_text(&node.name, &scene.placeholders)) {
             let facts = vec![Fact::new("service", &node.name), Fact::new("requests", node.requests.to_string())];
             return Verdict::Met(facts, Level::Exact);

@@ -55,6 +55,7 @@ pub(super) fn node(service: &types::Service) -> ServiceNode {
         name: service.name().unwrap_or_default().to_owned(),
         kind: service.r#type().map(str::to_owned),
         requests: service.summary_statistics().and_then(types::ServiceStatistics::total_count).unwrap_or(0),
+        last_ms: service.end_time().and_then(|time| time.to_millis().ok()),
     }
 }
 

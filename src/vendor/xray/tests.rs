@@ -47,7 +47,7 @@ async fn account(present: TraceId, overrides: impl Fn(&Asked) -> Option<Answer> 
             "/Groups" => json!({ "Groups": [{ "GroupName": "Cruddur", "FilterExpression": "service(\"cruddur\")" }] }),
             "/GetSamplingRules" => json!({ "SamplingRuleRecords": [{ "SamplingRule": { "RuleName": "Cruddur", "ResourceARN": "*", "Priority": 9000,
                 "FixedRate": 0.1, "ReservoirSize": 5, "ServiceName": "cruddur", "ServiceType": "*", "Host": "*", "HTTPMethod": "*", "URLPath": "*", "Version": 1 } }] }),
-            "/ServiceGraph" => json!({ "Services": [{ "ReferenceId": 0, "Name": "cruddur", "Type": "AWS::EC2::Instance", "SummaryStatistics": { "TotalCount": 3 } }] }),
+            "/ServiceGraph" => json!({ "Services": [{ "ReferenceId": 0, "Name": "cruddur", "Type": "AWS::EC2::Instance", "EndTime": 1780000000.5, "SummaryStatistics": { "TotalCount": 3 } }] }),
             _ => return Answer::json(404, "{}"),
         };
         Answer::json(200, body.to_string())
@@ -79,7 +79,12 @@ async fn one_round_sees_everything_that_was_asked_for() {
     assert_eq!((seen.rules[0].priority, seen.rules[0].reservoir_size, seen.rules[0].fixed_rate), (9000, 5, 0.1));
     assert_eq!(
         seen.nodes,
-        [ServiceNode { name: String::from("cruddur"), kind: Some(String::from("AWS::EC2::Instance")), requests: 3 }]
+        [ServiceNode {
+            name: String::from("cruddur"),
+            kind: Some(String::from("AWS::EC2::Instance")),
+            requests: 3,
+            last_ms: Some(1_780_000_000_500),
+        }]
     );
     assert_eq!(seen.filtered["annotation.user_id = \"andrew\""], [id(1).w3c()]);
     let summaries: Vec<Value> = fake.requests().iter().filter(|asked| asked.path == "/TraceSummaries").map(Asked::json).collect();
