@@ -106,7 +106,7 @@ mod tests {
 
         #[test]
         fn a_long_text_is_looked_at_block_by_block(head in 0..(3 * BLOCK), length in SHORTEST..(2 * BLOCK)) {
-            let text: Vec<u8> = (0..6 * BLOCK).flat_map(|number| number.to_le_bytes()).collect();
+            let text: Vec<u8> = (0..6 * BLOCK).flat_map(usize::to_le_bytes).collect();
             prop_assert!(may_hold(&sketch(&text), &text[head..head + length]));
         }
 

@@ -29,6 +29,7 @@ fn ask(spec: Value, events: &[Event]) -> Vec<Value> {
     data["results"].as_array().unwrap().iter().map(|row| row["data"].clone()).collect()
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a literal reads best without a reference")]
 fn invalid(spec: Value) -> Vec<String> {
     match parse(spec.to_string().as_bytes()) {
         Err(SpecError::Invalid(details)) => details.into_iter().map(|detail| detail.field).collect(),
