@@ -2,10 +2,10 @@
 //! (API model 2014-03-28).
 //!
 //! [`handle`] is pure of any server: a request in, an answer out. Events are kept in *chunks*, one row for a whole batch
-//! ([`chunk`]); small batches of a stream are merged once enough of them have gathered, so that a million single puts do
-//! not become a million rows. Reading ([`scan`]) skips chunks by time and, where a filter pattern demands a literal text,
+//! (`chunk`); small batches of a stream are merged once enough of them have gathered, so that a million single puts do
+//! not become a million rows. Reading (`scan`) skips chunks by time and, where a filter pattern demands a literal text,
 //! looks for it in all messages of a chunk at once, and
-//! only in chunks whose [`sketch`] does not rule it out.
+//! only in chunks whose `sketch` does not rule it out.
 
 mod ask;
 mod chunk;
