@@ -12,6 +12,9 @@ use super::wire;
 /// How much of a body that is too large is read and dropped, so that its sender gets to hear the answer.
 const DRAINED: u64 = 128 << 20;
 
+/// How much room is made for a body before any of it has come.
+const AT_ONCE: usize = 1 << 20;
+
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
@@ -31,7 +34,9 @@ pub async fn read(headers: &HeaderMap, mut body: Incoming, limit: usize, within:
         return Err(BodyError::TooLarge);
     }
     let reading = async {
-        let mut whole = BytesMut::new();
+        // As long as it says it is; a header alone buys no more than this.
+        let said = usize::try_from(body.size_hint().lower()).unwrap_or(limit);
+        let mut whole = BytesMut::with_capacity(if too_large { 0 } else { said.min(limit).min(AT_ONCE) });
         let mut dropped = if too_large { Some(0_u64) } else { None };
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };

@@ -1,7 +1,7 @@
 //! The one SQLite store beneath all the embedded vendors.
 //!
 //! One thread owns the writing connection and commits whatever has queued up as one transaction
-//! (each job in a savepoint of its own), so that a burst of small writes costs one commit and a write is
+//! (each job after the first in a savepoint of its own), so that a burst of small writes costs one commit and a write is
 //! acknowledged only after it is durable against the death of the process. Readers have connections of
 //! their own, on the blocking pool.
 
@@ -73,7 +73,16 @@ pub enum StoreError {
     Closed,
 }
 
-type Job = Box<dyn FnOnce(&mut Connection) -> Box<dyn FnOnce(bool) + Send> + Send>;
+/// Work of one writer. It is told whether it is the first of its transaction.
+type Job = Box<dyn FnOnce(&mut Connection, bool) -> Done + Send>;
+
+/// What came of a job.
+struct Done {
+    /// Whether nothing of it may stay and the transaction has to be rolled back for it.
+    spoilt: bool,
+    /// Tells whoever waits whether the transaction was committed.
+    acknowledge: Box<dyn FnOnce(bool) + Send>,
+}
 
 /// A handle to the store: cheap to clone, shared by all vendors.
 #[derive(Debug, Clone)]
@@ -228,13 +237,19 @@ impl Store {
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
         let (done, outcome) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = in_savepoint(connection, work);
-            Box::new(move |committed| {
-                let result = if committed { result.map_err(StoreError::from) } else { Err(StoreError::Closed) };
+        let job: Job = Box::new(move |connection, first| {
+            // A savepoint copies every page that it changes. The first job needs none: what it undoes is the transaction.
+            let result = if first { work(connection) } else { in_savepoint(connection, work) };
+            let spoilt = first && result.is_err();
+            let acknowledge = Box::new(move |committed: bool| {
+                let result = match result {
+                    Ok(_) if !committed => Err(StoreError::Closed),
+                    result => result.map_err(StoreError::from),
+                };
                 // The asker may have gone away; the write stands all the same.
                 let _ = done.send(result);
-            })
+            });
+            Done { spoilt, acknowledge }
         });
         match self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             Some(jobs) => jobs.send(job).map_err(|_| StoreError::Closed)?,
@@ -292,6 +307,8 @@ fn connect(address: &str) -> rusqlite::Result<Connection> {
     // 2 MiB of cache a connection keeps an idle sandbox small.
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What a savepoint or a sort puts aside is small, and not worth a file.
+    connection.pragma_update(None, "temp_store", "memory")?;
     Ok(connection)
 }
 
@@ -304,18 +321,26 @@ fn in_savepoint<T>(connection: &mut Connection, work: impl FnOnce(&Connection) -
 }
 
 fn write_all(mut connection: Connection, queue: &mpsc::Receiver<Job>, losses: &AtomicU64) {
-    while let Ok(first) = queue.recv() {
+    while let Ok(mut next) = queue.recv() {
         let begun = connection.execute_batch("BEGIN IMMEDIATE").is_ok();
-        let mut acknowledgements = vec![first(&mut connection)];
-        while acknowledgements.len() < GROUP {
-            let Ok(next) = queue.try_recv() else { break };
-            acknowledgements.push(next(&mut connection));
-        }
-        let committed = begun && connection.execute_batch("COMMIT").is_ok();
+        let mut acknowledgements = Vec::new();
+        let spoilt = loop {
+            let done = next(&mut connection, begun && acknowledgements.is_empty());
+            acknowledgements.push(done.acknowledge);
+            if done.spoilt || acknowledgements.len() >= GROUP {
+                break done.spoilt;
+            }
+            match queue.try_recv() {
+                Ok(job) => next = job,
+                Err(_) => break false,
+            }
+        };
+        // A spoilt job was alone in its transaction, and keeps its own error.
+        let committed = begun && !spoilt && connection.execute_batch("COMMIT").is_ok();
         if begun && !committed {
             let _ = connection.execute_batch("ROLLBACK");
         }
-        if !committed {
+        if !committed && !spoilt {
             losses.fetch_add(1, Ordering::Release);
         }
         for acknowledge in acknowledgements {
@@ -343,6 +368,13 @@ mod tests {
         let (a, b, c) = tokio::join!(add("one"), add("one"), add("two"));
         assert!(a.is_ok() && b.is_err() && c.is_ok());
         assert_eq!(count(&store).await, 2);
+
+        // Alone in its transaction, it keeps its own error, and nothing of what it had done before.
+        let half = store.write(|tx| {
+            tx.execute("INSERT INTO word VALUES ('three')", []).and(tx.execute("INSERT INTO word VALUES ('one')", []))
+        });
+        assert!(matches!(half.await, Err(StoreError::Sqlite(_))));
+        assert_eq!((count(&store).await, store.losses()), (2, 0));
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

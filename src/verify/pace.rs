@@ -14,7 +14,7 @@ pub struct Pace {
 impl Pace {
     /// For the sandbox, where a question costs nothing: quick, and 10 s in all.
     pub const SANDBOX: Self =
-        Self { first: Duration::from_millis(30), longest: Duration::from_millis(250), deadline: Duration::from_secs(10) };
+        Self { first: Duration::from_millis(30), longest: Duration::from_millis(100), deadline: Duration::from_secs(10) };
 
     /// For the vendors themselves, who show things late and count requests: 120 s in all.
     pub const LIVE: Self =
