@@ -142,11 +142,13 @@ impl Page {
 
     /// What shows that a step is met, as far as it fits in one line: the JSON report has all of it.
     fn facts(&mut self, step: &StepReport) {
+        // One fact of each label: a page shows that there is proof, and the other reports show all of it.
+        let mut labels: Vec<&str> = Vec::new();
         let mut seen: Vec<String> = Vec::new();
         for fact in step.checks.iter().flat_map(|check| &check.facts) {
-            let text = format!("{} {}", fact.label, fact.value.split_whitespace().collect::<Vec<_>>().join(" "));
-            if !seen.contains(&text) {
-                seen.push(text);
+            if !labels.contains(&fact.label.as_str()) {
+                labels.push(&fact.label);
+                seen.push(format!("{} {}", fact.label, fact.value.split_whitespace().collect::<Vec<_>>().join(" ")));
             }
         }
         if seen.is_empty() {
