@@ -247,8 +247,11 @@ def measures(options):
 
     yield Measure("PutLogEvents, 1 event", lambda: [put("single", lines(1)) for _ in range(n)],
                   lambda server: new_group(server, "single"))
-    yield Measure("PutLogEvents, 500 events", lambda: [put("batch", lines(500)) for _ in range(max(n // 10, 5))],
-                  lambda server: new_group(server, "batch"))
+    for size in (100, 500):
+        group = f"batches-of-{size}"
+        yield Measure(f"PutLogEvents, {size} events",
+                      lambda group=group, size=size: [put(group, lines(size)) for _ in range(max(n // 10, 5))],
+                      lambda server, group=group: new_group(server, group))
     for count, times in [(10_000, max(n // 20, 3)), (options.lines, 2)]:
         group = f"haystack-{count}"
 
