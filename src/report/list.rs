@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::look::Tone;
 use super::page::Page;
 use super::text::one_line;
+use super::words::point;
 use super::{Look, Report};
 use crate::check::Points;
 use crate::verify::{Agenda, AgendaLesson, AgendaStep};
@@ -138,7 +139,8 @@ pub fn plain(agenda: &Agenda) -> String {
         lines.push(format!("Lesson {}, {}: {}.", lesson.number, lesson.title, worth(lesson.points, lesson.bonus)));
         for step in &lesson.steps {
             let bonus = if step.bonus { " bonus" } else { "" };
-            lines.push(format!("Step {}, {} ({}): {}{bonus} points.", step.number, step.title, step.id, step.points));
+            let points = point(step.points);
+            lines.push(format!("Step {}, {} ({}): {}{bonus} {points}.", step.number, step.title, step.id, step.points));
         }
     }
     lines.push(String::new());
@@ -161,8 +163,8 @@ pub fn json(agenda: &Agenda) -> String {
 /// `24 points`, `24 points, 4 bonus`.
 fn worth(points: Points, bonus: Points) -> String {
     match (points == Points::ZERO, bonus == Points::ZERO) {
-        (_, true) => format!("{points} points"),
+        (_, true) => format!("{points} {}", point(points)),
         (true, false) => format!("{bonus} bonus"),
-        (false, false) => format!("{points} points, {bonus} bonus"),
+        (false, false) => format!("{points} {}, {bonus} bonus", point(points)),
     }
 }

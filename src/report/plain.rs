@@ -1,7 +1,7 @@
 //! The result in lines that each make sense alone: no colour, no columns, no signs. For screen readers, logs and `grep`.
 
 use super::text::{bounded, duration, one_line};
-use super::words::{next, remarks, sentence};
+use super::words::{next, point, remarks, sentence};
 use super::{CheckReport, Report, RunStatus, Score, Status};
 use crate::check::Points;
 
@@ -28,8 +28,8 @@ pub fn render(report: &Report) -> String {
         for step in report.steps_of(&lesson.id) {
             let bonus = if step.bonus { " bonus" } else { "" };
             let worth = match step.status {
-                Status::Skipped => format!("{}{bonus} points left out", step.points),
-                _ => format!("{} of {}{bonus} points", step.earned, step.possible),
+                Status::Skipped => format!("{}{bonus} {} left out", step.points, point(step.points)),
+                _ => format!("{} of {}{bonus} {}", step.earned, step.possible, point(step.possible)),
             };
             lines.push(format!("Step {}, {}: {}, {worth}.", step.number, step.title, step.status.name()));
             step.checks.iter().for_each(|check| lines.extend(self::check(check)));
@@ -54,8 +54,8 @@ pub fn render(report: &Report) -> String {
 
 /// `8 of 10 points`, `8 of 10 points and 2 of 5 bonus points`.
 pub(super) fn points(score: &Score) -> String {
-    let required = format!("{} of {} points", score.earned, score.possible);
-    let bonus = format!("{} of {} bonus points", score.bonus, score.bonus_possible);
+    let required = format!("{} of {} {}", score.earned, score.possible, point(score.possible));
+    let bonus = format!("{} of {} bonus {}", score.bonus, score.bonus_possible, point(score.bonus_possible));
     match (score.possible == Points::ZERO, score.bonus_possible == Points::ZERO) {
         (_, true) => required,
         (true, false) => bonus,

@@ -5,7 +5,7 @@ use console::measure_text_width;
 use super::look::Tone;
 use super::page::Page;
 use super::text::{bounded, count, duration, shorten};
-use super::words::{next, remarks, sentence};
+use super::words::{next, point, remarks, sentence};
 use super::{CheckReport, Look, Report, RunStatus, Score, Status, StepReport};
 use crate::check::Points;
 
@@ -41,7 +41,7 @@ pub fn render(report: &Report, look: &Look) -> String {
 
 /// `8 of 10 points`, `8 of 10 points, 2 of 5 bonus`.
 fn points(score: &Score) -> String {
-    let required = format!("{} of {} points", score.earned, score.possible);
+    let required = format!("{} of {} {}", score.earned, score.possible, point(score.possible));
     let bonus = format!("{} of {} bonus", score.bonus, score.bonus_possible);
     match (score.possible == Points::ZERO, score.bonus_possible == Points::ZERO) {
         (_, true) => required,

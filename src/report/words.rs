@@ -4,6 +4,11 @@ use super::text::count;
 use super::{Report, RunStatus, Status, Tally};
 use crate::check::Points;
 
+/// `point` or `points`, as the number before it wants.
+pub(super) fn point(number: Points) -> &'static str {
+    if number == Points::whole(1) { "point" } else { "points" }
+}
+
 /// `12 of 17 checks met; 2 not met, 2 could not be checked, 1 skipped.`
 pub(super) fn sentence(tally: &Tally) -> String {
     let mut parts = Vec::new();
@@ -31,7 +36,11 @@ pub(super) fn next(report: &Report) -> Option<String> {
 pub(super) fn remarks(report: &Report, tally: &Tally) -> Vec<String> {
     let mut remarks = Vec::new();
     if tally.left_out > Points::ZERO {
-        remarks.push(format!("Skipped checks do not count: their {} points are left out of the total.", tally.left_out));
+        remarks.push(format!(
+            "Skipped checks do not count: their {} {} are left out of the total.",
+            tally.left_out,
+            point(tally.left_out)
+        ));
     }
     if tally.bonus_failed > 0 {
         remarks.push("Unmet bonus checks cost nothing.".to_owned());
