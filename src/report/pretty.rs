@@ -156,17 +156,23 @@ impl Page {
         }
         let (dot, ellipsis) = (self.look.sign(" · ", " - "), self.look.sign("…", "..."));
         let room = self.look.width - DETAIL;
-        // Whole facts only, for half a value proves nothing; the rest is announced by an ellipsis.
+        // Whole facts only, for half a value proves nothing; that there are more is announced by an ellipsis.
         let tail = measure_text_width(dot) + measure_text_width(ellipsis);
         let mut text = String::new();
+        let mut left_out = false;
         for (index, fact) in seen.iter().enumerate() {
             let more = if text.is_empty() { fact.clone() } else { format!("{text}{dot}{fact}") };
-            let reserved = if index + 1 < seen.len() { tail } else { 0 };
-            if measure_text_width(&more) + reserved > room {
-                text = if text.is_empty() { shorten(fact, room, ellipsis) } else { format!("{text}{dot}{ellipsis}") };
-                break;
+            let reserved = if left_out || index + 1 < seen.len() { tail } else { 0 };
+            if measure_text_width(&more) + reserved <= room {
+                text = more;
+            } else if text.is_empty() {
+                text = shorten(fact, room - tail, ellipsis);
+            } else {
+                left_out = true;
             }
-            text = more;
+        }
+        if left_out {
+            text = format!("{text}{dot}{ellipsis}");
         }
         self.line(DETAIL, Tone::Dim, &text);
     }
