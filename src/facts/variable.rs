@@ -35,6 +35,22 @@ impl Variable {
     #[must_use]
     pub fn is_secret(name: &str) -> bool {
         let name = name.to_ascii_uppercase();
-        ["KEY", "TOKEN", "SECRET", "PASSWORD", "HEADERS", "CREDENTIAL"].iter().any(|word| name.contains(word))
+        Self::SECRETIVE.iter().any(|word| name.contains(word))
+    }
+
+    /// What a name holds when its value is nobody's business.
+    const SECRETIVE: [&str; 8] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "HEADERS", "CREDENTIAL", "AUTH"];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Variable;
+
+    #[test]
+    fn a_secret_is_told_by_its_name_and_shown_by_its_length() {
+        for name in ["HONEYCOMB_API_KEY", "db_passwd", "BASIC_AUTH", "OTEL_EXPORTER_OTLP_HEADERS"] {
+            assert_eq!(Variable::new(name, "swordfish", "the shell").shown, "9 characters", "{name}");
+        }
+        assert_eq!(Variable::new("AWS_DEFAULT_REGION", "ca-central-1", ".env:3").shown, "ca-central-1");
     }
 }

@@ -1,6 +1,6 @@
 use bollard::models::{ContainerInspectResponse, ContainerSummary};
 
-use crate::facts::{Container, PublishedPort, Secret};
+use crate::facts::{Container, PublishedPort, Secret, Variable};
 
 /// How much of a log is read, in bytes.
 pub(super) const LONGEST_LOG: usize = 64 * 1024;
@@ -8,9 +8,6 @@ pub(super) const LONGEST_LOG: usize = 64 * 1024;
 const LONGEST_LINE: usize = 400;
 /// Shorter values are not looked for in log lines: they would blot out ordinary words.
 const SHORTEST_SECRET: usize = 8;
-
-/// What a variable's name holds when its value is nobody's business.
-const SECRETIVE: [&str; 8] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "HEADERS", "CREDENTIAL", "AUTH"];
 
 const SERVICE: &str = "com.docker.compose.service";
 const FOLDER: &str = "com.docker.compose.project.working_dir";
@@ -73,13 +70,8 @@ fn ports(summary: &ContainerSummary, inspected: &ContainerInspectResponse) -> Ve
     ports
 }
 
-fn is_secretive(name: &str) -> bool {
-    let name = name.to_uppercase();
-    SECRETIVE.iter().any(|word| name.contains(word))
-}
-
 fn masked((name, value): (&str, &str)) -> (String, String) {
-    let shown = if is_secretive(name) { Secret::new(value).describe() } else { without_password(value) };
+    let shown = if Variable::is_secret(name) { Secret::new(value).describe() } else { without_password(value) };
     (name.to_owned(), shown)
 }
 
@@ -100,7 +92,7 @@ fn without_secrets(lines: Vec<String>, variables: &[String]) -> Vec<String> {
     let secrets: Vec<&str> = variables
         .iter()
         .filter_map(|variable| variable.split_once('='))
-        .filter(|(name, value)| is_secretive(name) && value.len() >= SHORTEST_SECRET)
+        .filter(|(name, value)| Variable::is_secret(name) && value.len() >= SHORTEST_SECRET)
         .map(|(_, value)| value)
         .collect();
     lines.into_iter().map(|line| secrets.iter().fold(line, |line, secret| line.replace(secret, "…"))).collect()
