@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bootcamp::check::Points;
-use bootcamp::course::{ActionKind, Course, LoadError, Selection, Source, check_schema, probe_schema};
+use bootcamp::course::{ActionKind, Course, LoadError, Selection, Source, check_schema, diagnosis_schema, probe_schema};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use snapbox::{assert_data_eq, str};
 
@@ -157,7 +157,11 @@ fn code_blocks_are_what_the_reference_has() {
 
 #[test]
 fn the_schemas_for_editors_are_up_to_date() {
-    for (file, schema) in [("checks/schema.json", check_schema()), ("checks/probes.schema.json", probe_schema())] {
+    for (file, schema) in [
+        ("checks/schema.json", check_schema()),
+        ("checks/probes.schema.json", probe_schema()),
+        ("checks/diagnoses.schema.json", diagnosis_schema()),
+    ] {
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let path = root().join(file);
         if std::env::var_os("SNAPSHOTS").is_some_and(|value| value == "overwrite") {
@@ -170,11 +174,20 @@ fn the_schemas_for_editors_are_up_to_date() {
 
 #[test]
 fn every_check_file_leads_editors_to_its_schema() {
-    for entry in fs::read_dir(root().join("checks/week2")).unwrap() {
-        let path = entry.unwrap().path();
-        let schema = if path.ends_with("probes.toml") { "probes.schema.json" } else { "schema.json" };
-        let text = fs::read_to_string(&path).unwrap();
-        assert!(text.starts_with(&format!("#:schema ../{schema}\n")), "{} does not begin with its schema", path.display());
+    for (folder, up) in [("checks/week2", "../"), ("checks/week2/diagnoses", "../../")] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                continue;
+            }
+            let schema = match path.file_name().and_then(|name| name.to_str()) {
+                _ if folder.ends_with("diagnoses") => "diagnoses.schema.json",
+                Some("probes.toml") => "probes.schema.json",
+                _ => "schema.json",
+            };
+            let text = fs::read_to_string(&path).unwrap();
+            assert!(text.starts_with(&format!("#:schema {up}{schema}\n")), "{} does not begin with its schema", path.display());
+        }
     }
 }
 

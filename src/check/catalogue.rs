@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::spelling::closest;
-use super::{Check, Probe};
+use super::{Check, Probe, Rule};
 
 /// The checks of one file of `checks/<course>/`, in the file's order, and whatever is wrong with it.
 ///
@@ -23,6 +23,15 @@ pub struct Catalogue {
 pub struct Probes {
     /// The probes.
     pub entries: Vec<Entry<Probe>>,
+    /// What is wrong.
+    pub flaws: Vec<Flaw>,
+}
+
+/// The rules of one file of `checks/<course>/diagnoses/`, in the file's order.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// The rules.
+    pub entries: Vec<Entry<Rule>>,
     /// What is wrong.
     pub flaws: Vec<Flaw>,
 }
@@ -95,6 +104,25 @@ impl Probes {
                     span: entry.span.clone(),
                     label: String::from("a path begins with a slash"),
                     help: Some(format!("write `path = \"/{}\"`", probe.path)),
+                });
+            }
+        }
+        Self { entries, flaws }
+    }
+}
+
+impl Rules {
+    /// Reads the text of a file of diagnoses.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        let (entries, mut flaws) = read::<Rule>(text, "diagnosis");
+        for entry in &entries {
+            if entry.value.as_ref().is_some_and(|rule| rule.when.is_empty() || rule.explains.is_empty()) {
+                flaws.push(Flaw {
+                    message: format!("the diagnosis `{}` rests on nothing, or explains nothing", entry.name),
+                    span: entry.span.clone(),
+                    label: String::from("`when` and `explains` each need an entry"),
+                    help: Some(String::from("say under which conditions it is the cause, and of which kinds of check")),
                 });
             }
         }

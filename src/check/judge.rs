@@ -1,4 +1,4 @@
-use super::{Check, Mismatch, Placeholders, Verdict};
+use super::{Check, Expect, Mismatch, Placeholders, Verdict};
 use crate::facts::{Evidence, ProbeRecord, Source, SourceRecord, Trouble};
 
 /// What an expectation is held against: the evidence, seen from one check's probe.
@@ -14,16 +14,18 @@ pub(super) struct Scene<'e> {
 /// Holds one check against the evidence. Pure: no clock, no I/O.
 #[must_use]
 pub fn judge(check: &Check, evidence: &Evidence) -> Verdict {
-    let source = check.expect.source();
+    hold(&check.expect, check.probe.as_deref(), evidence)
+}
+
+/// Holds an expectation against the evidence, seen from a probe.
+pub(super) fn hold(expect: &Expect, probe_name: Option<&str>, evidence: &Evidence) -> Verdict {
+    let source = expect.source();
     if let Some(reason) = evidence.sources.get(&source).and_then(|record| record.skipped.clone()) {
         return Verdict::Skipped(reason);
     }
-    let probe = match (&check.probe, check.expect.needs_probe()) {
-        (Some(name), _) => match probe(name, evidence) {
-            Ok(probe) => Some(probe),
-            Err(verdict) => return verdict,
-        },
-        (None, _) => None,
+    let probe = match probe_name.map(|name| probe(name, evidence)).transpose() {
+        Ok(probe) => probe,
+        Err(verdict) => return verdict,
     };
     let Some(looked) = evidence.sources.get(&source) else {
         return Verdict::Unseen(not_asked(source));
@@ -32,7 +34,7 @@ pub fn judge(check: &Check, evidence: &Evidence) -> Verdict {
         return Verdict::Unseen(looked.trouble.clone().unwrap_or_else(|| not_asked(source)));
     }
     let scene = Scene { evidence, probe, placeholders: Placeholders::of(evidence, probe), looked };
-    match (check.expect.judge(&scene), &looked.trouble) {
+    match (expect.judge(&scene), &looked.trouble) {
         // What we saw stands; what we did not see proves nothing while we cannot look.
         (Verdict::NotYet(_), Some(trouble)) => Verdict::Unseen(trouble.clone()),
         (verdict, _) => verdict,
@@ -88,7 +90,6 @@ impl<'e> Scene<'e> {
         let refused = all.iter().rev().find(|rejection| rejection.vendor == vendor && rejection.at_ms >= since);
         // A refusal at the service's start (a log group that could not be made) explains what is missing later.
         let refused = refused.or_else(|| all.iter().rev().find(|rejection| rejection.vendor == vendor))?;
-        let status = if refused.status == 0 { String::new() } else { format!(" with {}", refused.status) };
-        Some(format!("{} was refused{status}: {}", refused.request, refused.detail))
+        Some(refused.sentence())
     }
 }

@@ -4,6 +4,7 @@
 //! [`Evidence`](crate::facts::Evidence) and does no I/O: the same evidence gives the same verdict, today and in an appeal.
 
 mod catalogue;
+pub mod diagnosis;
 pub mod expect;
 mod judge;
 mod matcher;
@@ -14,7 +15,8 @@ mod spelling;
 mod verdict;
 mod wants;
 
-pub use catalogue::{Catalogue, Entry, Flaw, Probes};
+pub use catalogue::{Catalogue, Entry, Flaw, Probes, Rules};
+pub use diagnosis::{Diagnosis, LessonPlace, NamedRule, Rule, diagnose};
 pub use expect::Expect;
 pub use judge::judge;
 pub use matcher::{Kind, Matcher};

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::diagnosis::Search;
 use crate::facts::Source;
 
 /// All that a set of checks wants to know, each thing once.
@@ -25,6 +26,10 @@ pub struct Wants {
     pub service_graph: bool,
     /// The X-Ray filter expressions to try, as the check file has them.
     pub filters: BTreeSet<String>,
+    /// The variables to look up in what compose gives the service.
+    pub composed: BTreeSet<String>,
+    /// The lines to look for in the workspace's files.
+    pub searches: BTreeSet<Search>,
     /// The log groups to read.
     pub log_groups: BTreeSet<String>,
 }

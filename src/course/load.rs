@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 
-use crate::check::{Catalogue, Check, Flaw, Points, Probe, Probes, closest};
+use crate::check::{Catalogue, Check, Flaw, LessonPlace, NamedRule, Points, Probe, Probes, Rules, closest};
 
 use super::front_matter::FrontMatter;
 use super::markdown::{self, DraftStep};
@@ -53,7 +53,9 @@ impl Course {
         let checks = loader.checks(&catalogues, &probes);
         let lessons = loader.lessons(pages, Some(&checks));
         let probes = loader.used_probes(probes, &checks);
-        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes })
+        let diagnoses = source.files("checks", &format!("{id}/{DIAGNOSES}"), ".toml").map_err(unreadable)?;
+        let rules = loader.rules(diagnoses, &lessons, &probes);
+        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes, rules })
     }
 
     /// Reads the lessons of a course and leaves its checks alone, which takes a quarter of the time: enough to list it, and
@@ -66,7 +68,7 @@ impl Course {
         let mut loader = Loader { id, problems: Vec::new() };
         let (title, intro) = loader.readme(&pages);
         let lessons = loader.lessons(pages, None);
-        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes: BTreeMap::new() })
+        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes: BTreeMap::new(), rules: Vec::new() })
     }
 }
 
@@ -86,6 +88,9 @@ fn pages(source: &Source, id: &str) -> Result<Vec<CourseFile>, LoadError> {
 }
 
 const PROBES: &str = "probes.toml";
+
+/// The folder of a course's checks that holds its rules.
+const DIAGNOSES: &str = "diagnoses";
 
 struct Loader<'a> {
     id: &'a str,
@@ -205,6 +210,48 @@ impl Loader<'_> {
             }
         }
         probes
+    }
+
+    /// The rules of all files, in the files' order: an earlier one is the likelier candidate.
+    fn rules(&mut self, files: Vec<CourseFile>, lessons: &[Lesson], probes: &BTreeMap<String, Probe>) -> Vec<NamedRule> {
+        let mut rules: Vec<NamedRule> = Vec::new();
+        for file in files {
+            let Some(page) = self.page(&file) else { continue };
+            let parsed = Rules::parse(&page.text);
+            self.flaws(&page, parsed.flaws);
+            for entry in parsed.entries {
+                let Some(rule) = entry.value else { continue };
+                if rules.iter().any(|known| known.id == entry.name) {
+                    let message = format!("the diagnosis `{}` is defined a second time", entry.name);
+                    self.problems
+                        .push(page.problem(entry.span, message, "ids are unique in a course").help("rename one of the two"));
+                    continue;
+                }
+                for name in rule.probes().into_iter().filter(|name| !probes.contains_key(*name)) {
+                    let message = format!("the diagnosis `{}` looks at the unknown probe `{name}`", entry.name);
+                    let help = closest(name, probes.keys().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
+                    self.problems.push(page.problem(entry.span.clone(), message, "no such probe").maybe_help(help));
+                }
+                let place = lessons.iter().find_map(|lesson| {
+                    let step = rule.lesson.strip_prefix(&lesson.id)?.strip_prefix('/')?;
+                    let step = lesson.steps.iter().find(|known| known.id == step)?;
+                    Some(LessonPlace { file: lesson.file.clone(), line: step.line })
+                });
+                let Some(place) = place else {
+                    let names =
+                        lessons.iter().flat_map(|lesson| lesson.steps.iter().map(|step| format!("{}/{}", lesson.id, step.id)));
+                    let names: Vec<String> = names.collect();
+                    let help =
+                        closest(&rule.lesson, names.iter().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
+                    let message = format!("the diagnosis `{}` leads to the unknown step `{}`", entry.name, rule.lesson);
+                    let help = help.unwrap_or_else(|| String::from("name a step as `<lesson>/<step>`"));
+                    self.problems.push(page.problem(entry.span, message, "leads nowhere").help(help));
+                    continue;
+                };
+                rules.push(NamedRule { id: entry.name, rule, place });
+            }
+        }
+        rules
     }
 
     fn lessons(&mut self, files: Vec<CourseFile>, checks: Option<&CheckTable>) -> Vec<Lesson> {

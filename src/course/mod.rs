@@ -21,13 +21,13 @@ pub use action::{Action, ActionKind};
 pub use lesson::{CodeBlock, Hint, Lesson, Step, StepCheck};
 pub use load::LoadError;
 pub use problem::{Problem, Problems};
-pub use schema::{check_schema, probe_schema};
+pub use schema::{check_schema, diagnosis_schema, probe_schema};
 pub use selection::{Selection, SelectionError};
 pub use source::Source;
 
 use std::collections::BTreeMap;
 
-use crate::check::{Points, Probe};
+use crate::check::{NamedRule, Points, Probe};
 
 /// A course: what `lessons/<id>/` and `checks/<id>/` hold.
 #[derive(Debug, Clone)]
@@ -42,6 +42,8 @@ pub struct Course {
     pub lessons: Vec<Lesson>,
     /// The probes that its checks rest on, by name.
     pub probes: BTreeMap<String, Probe>,
+    /// Why a check may not be met, the likeliest first.
+    pub rules: Vec<NamedRule>,
 }
 
 impl Course {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::check::{Check, Probe};
+use crate::check::{Check, Probe, Rule};
 
 /// The JSON Schema of a check file, by which editors complete and underline; committed as `checks/schema.json`.
 #[must_use]
@@ -21,6 +21,16 @@ pub fn probe_schema() -> Value {
         schemars::schema_for!(BTreeMap<String, Probe>),
         "Probes",
         "The requests that make the service show what the checks look for: a table for each, named as checks name it.",
+    )
+}
+
+/// The JSON Schema of a file of diagnoses; committed as `checks/diagnoses.schema.json`.
+#[must_use]
+pub fn diagnosis_schema() -> Value {
+    titled(
+        schemars::schema_for!(BTreeMap<String, Rule>),
+        "Diagnoses",
+        "Why a check may not be met: a table for each cause, the likeliest first.",
     )
 }
 

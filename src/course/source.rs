@@ -48,6 +48,7 @@ const EMBEDDED: &[(&str, &str)] = embed![
     "checks/week2/cloudwatch-logs.toml"
     "checks/week2/rollbar.toml"
     "checks/week2/homework.toml"
+    "checks/week2/diagnoses/2-honeycomb.toml"
 ];
 
 /// No file of a course comes near this size; of a larger one, this much is read.
@@ -99,7 +100,7 @@ impl Source {
         match self {
             Self::Embedded => Ok(EMBEDDED
                 .iter()
-                .filter(|(path, _)| path.strip_prefix(&prefix).is_some_and(|name| name.ends_with(ending)))
+                .filter(|(path, _)| path.strip_prefix(&prefix).is_some_and(|name| name.ends_with(ending) && !name.contains('/')))
                 .map(|(path, text)| CourseFile { path: (*path).to_owned(), bytes: Cow::Borrowed(text.as_bytes()) })
                 .collect()),
             Self::Folder(folder) => {
@@ -148,9 +149,11 @@ mod tests {
         let courses = folder.courses().unwrap();
         assert_eq!(Source::Embedded.courses().unwrap(), courses);
         for course in courses {
-            for (room, ending) in [("lessons", ".md"), ("checks", ".toml")] {
+            let rules = format!("{course}/diagnoses");
+            for (room, course, ending) in [("lessons", &course, ".md"), ("checks", &course, ".toml"), ("checks", &rules, ".toml")]
+            {
                 let list = |source: &Source| {
-                    let mut files = source.files(room, &course, ending).unwrap();
+                    let mut files = source.files(room, course, ending).unwrap();
                     files.sort_by(|left, right| left.path.cmp(&right.path));
                     files.into_iter().map(|file| (file.path, file.bytes.into_owned())).collect::<Vec<_>>()
                 };

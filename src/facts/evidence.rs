@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -78,6 +79,12 @@ pub struct Evidence {
     /// The variables that a check asks about; absent where unset.
     #[serde(default)]
     pub variables: BTreeMap<String, Variable>,
+    /// The variables that compose gives the service and that a rule asks about; absent where the compose file cannot be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub composed: Option<BTreeMap<String, Variable>>,
+    /// The first lines of the workspace's files that each search of a rule found, by the search.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub found: BTreeMap<String, Vec<FoundLine>>,
     /// What each instance of the service printed, by the instance's name.
     #[serde(default)]
     pub output: BTreeMap<String, Vec<String>>,
@@ -117,8 +124,19 @@ pub struct ProbeRecord {
     pub answer: Result<Exchange, ExchangeError>,
 }
 
+/// A line of a file of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundLine {
+    /// The file, relative to the workspace.
+    pub file: String,
+    /// The line's number, from 1.
+    pub line: usize,
+    /// The line. Secrets are masked.
+    pub text: String,
+}
+
 /// Where facts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
     /// The workspace's files.
@@ -142,6 +160,35 @@ pub enum Source {
 }
 
 impl Source {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Files,
+        Self::Environment,
+        Self::Http,
+        Self::Output,
+        Self::Docker,
+        Self::Honeycomb,
+        Self::Xray,
+        Self::CloudWatch,
+        Self::Rollbar,
+    ];
+
+    /// Its name in course files and recordings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Files => "files",
+            Self::Environment => "environment",
+            Self::Http => "http",
+            Self::Output => "output",
+            Self::Docker => "docker",
+            Self::Honeycomb => "honeycomb",
+            Self::Xray => "xray",
+            Self::CloudWatch => "cloudwatch",
+            Self::Rollbar => "rollbar",
+        }
+    }
+
     /// The name a person knows it by.
     #[must_use]
     pub fn title(self) -> &'static str {

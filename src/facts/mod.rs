@@ -15,7 +15,7 @@ mod variable;
 
 pub use container::{Container, PublishedPort};
 pub use error_item::{ErrorItem, Frame};
-pub use evidence::{Evidence, Level, ProbeRecord, Sighting, Source, SourceRecord, Trouble};
+pub use evidence::{Evidence, FoundLine, Level, ProbeRecord, Sighting, Source, SourceRecord, Trouble};
 pub use exchange::{Exchange, ExchangeError};
 pub use log_event::LogEvent;
 pub use rejection::Rejection;

@@ -21,3 +21,12 @@ pub struct Rejection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
 }
+
+impl Rejection {
+    /// As one sentence without a full stop: "`POST /v1/traces` was refused with 401: the key is blank".
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let status = if self.status == 0 { String::new() } else { format!(" with {}", self.status) };
+        format!("{} was refused{status}: {}", self.request, self.detail)
+    }
+}

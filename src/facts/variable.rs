@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Secret;
@@ -15,6 +17,9 @@ pub struct Variable {
     pub secret: bool,
     /// Where it was set: `the shell`, `.env:3`.
     pub origin: String,
+    /// The other variables that were asked about and have the very same value, blank ones aside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_as: Vec<String>,
 }
 
 impl Variable {
@@ -28,7 +33,20 @@ impl Variable {
             padded: !value.trim().is_empty() && value.trim() != value,
             secret,
             origin: origin.into(),
+            same_as: Vec::new(),
         }
+    }
+
+    /// Several variables at once, given as name, value and origin: each also learns which of the others have its value, which
+    /// for a secret cannot be told later.
+    #[must_use]
+    pub fn all<'v>(variables: &[(&'v str, &'v str, String)]) -> BTreeMap<String, Self> {
+        let variable = |(name, value, origin): &(&str, &str, String)| {
+            let same = |(other, theirs, _): &&(&str, &str, String)| other != name && theirs == value && !value.trim().is_empty();
+            let same_as = variables.iter().filter(same).map(|(other, ..)| (*other).to_owned()).collect();
+            ((*name).to_owned(), Self { same_as, ..Self::new(name, value, origin.clone()) })
+        };
+        variables.iter().map(variable).collect()
     }
 
     /// Whether a name speaks of something that must not be shown.

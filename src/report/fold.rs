@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::text::{bounded, clean, one_line};
 use super::{
-    CheckReport, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status, StepReport,
+    CheckReport, Diagnosis, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
+    StepReport,
 };
 use crate::check::{self, Outcome, Points};
-use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Event, Judgement, Stage};
+use crate::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Diagnosed, Event, Judgement, Stage};
 
 /// Of a service's output, the last so many lines are kept.
 const OUTPUT_LINES: usize = 1_000;
@@ -66,6 +67,7 @@ impl Fold {
                 self.report.service = ServiceReport { trouble: Some(trouble), output, ..service };
             }
             Event::Judged(judgement) => self.settle(judgement),
+            Event::Diagnosed(explained) => explained.iter().for_each(|diagnosed| self.explain(diagnosed)),
             Event::Notice(notice) => {
                 let notice = text(notice);
                 if !self.report.notices.contains(&notice) {
@@ -143,6 +145,11 @@ impl Fold {
         }
         self.settled.insert(place);
         sum(&mut self.report);
+    }
+
+    fn explain(&mut self, diagnosed: &Diagnosed) {
+        let Some(&(step, check)) = self.places.get(&diagnosed.check) else { return };
+        self.report.steps[step].checks[check].diagnoses = diagnosed.diagnoses.iter().map(Diagnosis::from).collect();
     }
 
     fn close(&mut self, closing: &Closing) {
@@ -256,6 +263,7 @@ fn check_report(lesson: &AgendaLesson, check: &AgendaCheck) -> CheckReport {
         facts: Vec::new(),
         mismatch: None,
         fix: Some(text(&check.fix)),
+        diagnoses: Vec::new(),
         cause: None,
         remedy: None,
         reason: None,
@@ -268,6 +276,18 @@ fn check_report(lesson: &AgendaLesson, check: &AgendaCheck) -> CheckReport {
 impl From<&check::Fact> for Fact {
     fn from(fact: &check::Fact) -> Self {
         Self { label: line(&fact.label), value: text(&fact.value) }
+    }
+}
+
+impl From<&check::Diagnosis> for Diagnosis {
+    fn from(diagnosis: &check::Diagnosis) -> Self {
+        Self {
+            id: line(&diagnosis.id),
+            cause: text(&diagnosis.cause),
+            fix: text(&diagnosis.fix),
+            lesson: Place { file: line(&diagnosis.lesson.file), line: Some(diagnosis.lesson.line) },
+            evidence: diagnosis.evidence.iter().map(|sentence| text(sentence)).collect(),
+        }
     }
 }
 

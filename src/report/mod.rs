@@ -30,7 +30,7 @@ pub use exit::ExitStatus;
 pub use fold::Fold;
 pub use look::Look;
 pub use model::{
-    CheckReport, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
+    CheckReport, Diagnosis, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
     StepReport, Tally,
 };
 pub use progress::Progress;

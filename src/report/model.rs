@@ -191,6 +191,9 @@ pub struct CheckReport {
     /// What to do, where it is not met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<String>,
+    /// Why it is not met, or could not be looked at, as far as a rule tells: the likeliest cause first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnoses: Vec<Diagnosis>,
     /// Why we could not look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
@@ -274,6 +277,21 @@ impl Mismatch {
     pub fn place(&self) -> Option<Place> {
         self.file.as_ref().map(|file| Place { file: file.clone(), line: self.line })
     }
+}
+
+/// A cause that a rule of the course names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Diagnosis {
+    /// The rule's id, the same in every run.
+    pub id: String,
+    /// What is wrong, in one sentence.
+    pub cause: String,
+    /// What to do, in one sentence.
+    pub fix: String,
+    /// Where the lesson speaks of it.
+    pub lesson: Place,
+    /// What it rests on.
+    pub evidence: Vec<String>,
 }
 
 /// How many checks ended how.

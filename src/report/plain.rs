@@ -1,7 +1,7 @@
 //! The result in lines that each make sense alone: no colour, no columns, no signs. For screen readers, logs and `grep`.
 
 use super::text::{bounded, duration, one_line};
-use super::words::{next, point, remarks, sentence};
+use super::words::{next, point, remarks, sentence, untold};
 use super::{CheckReport, Report, RunStatus, Score, Status};
 use crate::check::Points;
 
@@ -81,8 +81,15 @@ pub(super) fn values(check: &CheckReport) -> Vec<(String, String)> {
     }
     values.extend(check.cause.clone().map(|cause| ("Could not check".to_owned(), cause)));
     values.extend(check.reason.clone().map(|reason| ("Why".to_owned(), reason)));
-    values.extend(check.fix.clone().or(check.remedy.clone()).map(|fix| ("Fix".to_owned(), fix)));
-    if check.status == Status::Failed {
+    values.extend(check.remedy.clone().map(|remedy| ("Fix".to_owned(), remedy)));
+    for (index, diagnosis) in check.diagnoses.iter().enumerate() {
+        values.push((if index == 0 { "Cause" } else { "Or perhaps" }.to_owned(), diagnosis.cause.clone()));
+        values.extend(untold(check, diagnosis).map(|sentence| ("Because".to_owned(), sentence.to_owned())));
+        values.push(("Fix".to_owned(), diagnosis.fix.clone()));
+        values.push(("Lesson".to_owned(), diagnosis.lesson.to_string()));
+    }
+    if check.status == Status::Failed && check.diagnoses.is_empty() {
+        values.extend(check.fix.clone().map(|fix| ("Fix".to_owned(), fix)));
         values.push(("Lesson".to_owned(), check.lesson.to_string()));
     }
     values.into_iter().map(|(label, value)| (label, bounded(&one_line(&value), LONGEST_VALUE))).collect()

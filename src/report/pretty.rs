@@ -5,8 +5,8 @@ use console::measure_text_width;
 use super::look::Tone;
 use super::page::Page;
 use super::text::{bounded, count, duration, shorten};
-use super::words::{next, point, remarks, sentence};
-use super::{CheckReport, Look, Report, RunStatus, Score, Status, StepReport};
+use super::words::{next, point, remarks, sentence, untold};
+use super::{CheckReport, Diagnosis, Look, Report, RunStatus, Score, Status, StepReport};
 use crate::check::Points;
 
 /// Where a step's line begins, and where the text beneath it does.
@@ -196,6 +196,9 @@ impl Page {
                 self.labelled(DETAIL, "fix", Tone::Bare, remedy);
             }
         }
+        if let Some(check) = step.checks.iter().find(|check| !check.diagnoses.is_empty()) {
+            self.diagnoses(DETAIL, check);
+        }
     }
 
     fn check_line(&mut self, check: &CheckReport) {
@@ -215,17 +218,23 @@ impl Page {
                 if let Some(remedy) = check.remedy.as_deref().filter(|remedy| !remedy.is_empty()) {
                     self.labelled(indent, "fix", Tone::Bare, remedy);
                 }
+                self.diagnoses(indent, check);
             }
             Status::Failed => {
+                // Of a cause that was told already, what was expected and found is enough.
+                let again = check.diagnoses.first().is_some_and(|diagnosis| self.has_told(diagnosis));
                 if let Some(mismatch) = &check.mismatch {
                     self.labelled(indent, "expected", Tone::Good, &mismatch.expected);
                     self.labelled(indent, "found", Tone::Bad, &mismatch.actual);
-                    if let Some(nearest) = &mismatch.nearest {
+                    if let (Some(nearest), false) = (&mismatch.nearest, again) {
                         self.labelled(indent, "nearest", Tone::Warn, nearest);
                     }
                     if let Some(place) = mismatch.place() {
                         self.labelled(indent, "in", Tone::Bare, &place.to_string());
                     }
+                }
+                if !check.diagnoses.is_empty() {
+                    return self.diagnoses(indent, check);
                 }
                 if let Some(fix) = check.fix.as_deref().filter(|fix| !fix.is_empty()) {
                     self.labelled(indent, "fix", Tone::Bare, fix);
@@ -233,6 +242,29 @@ impl Page {
                 self.labelled(indent, "lesson", Tone::Dim, &check.lesson.to_string());
             }
         }
+    }
+
+    /// The causes that rules name, with what they rest on. One that many checks share is told in full once.
+    fn diagnoses(&mut self, indent: usize, check: &CheckReport) {
+        for (index, diagnosis) in check.diagnoses.iter().enumerate() {
+            let label = if index == 0 { "cause" } else { "or" };
+            if self.has_told(diagnosis) {
+                let cause = shorten(&diagnosis.cause, 60, self.look.sign("…", "..."));
+                self.labelled(indent, label, Tone::Dim, &format!("as above: {cause}"));
+                continue;
+            }
+            self.told.insert((diagnosis.cause.clone(), Some(diagnosis.fix.clone())));
+            self.labelled(indent, label, Tone::Warn, &diagnosis.cause);
+            for sentence in untold(check, diagnosis) {
+                self.labelled(indent, "seen", Tone::Dim, sentence);
+            }
+            self.labelled(indent, "fix", Tone::Bare, &diagnosis.fix);
+            self.labelled(indent, "lesson", Tone::Dim, &diagnosis.lesson.to_string());
+        }
+    }
+
+    fn has_told(&self, diagnosis: &Diagnosis) -> bool {
+        self.told.contains(&(diagnosis.cause.clone(), Some(diagnosis.fix.clone())))
     }
 
     fn notices(&mut self, report: &Report) {

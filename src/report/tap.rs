@@ -70,7 +70,13 @@ fn diagnostics(step: &StepReport, check: &CheckReport) -> Vec<(&'static str, ser
         values.extend(mismatch.nearest.clone().map(|nearest| ("nearest", nearest.into())));
     }
     values.extend(check.cause.clone().map(|cause| ("message", cause.into())));
-    values.extend(check.fix.clone().or(check.remedy.clone()).map(|fix| ("fix", fix.into())));
+    if let Some(likeliest) = check.diagnoses.first() {
+        let causes = check.diagnoses.iter().map(|diagnosis| diagnosis.cause.clone()).collect::<Vec<_>>();
+        values.push(("causes", causes.into()));
+        values.push(("fix", likeliest.fix.clone().into()));
+    } else {
+        values.extend(check.fix.clone().or(check.remedy.clone()).map(|fix| ("fix", fix.into())));
+    }
     if !check.facts.is_empty() {
         let facts = check.facts.iter().map(|fact| (fact.label.clone(), fact.value.clone().into()));
         values.push(("facts", serde_json::Value::Object(facts.collect())));

@@ -1,8 +1,18 @@
 //! What the formats for people say in the same words.
 
 use super::text::count;
-use super::{Report, RunStatus, Status, Tally};
+use super::{CheckReport, Diagnosis, Report, RunStatus, Status, Tally};
 use crate::check::Points;
+
+/// What a cause rests on, apart from what the mismatch says already.
+pub(super) fn untold<'r>(check: &'r CheckReport, diagnosis: &'r Diagnosis) -> impl Iterator<Item = &'r str> {
+    let told = move |sentence: &&str| {
+        check.mismatch.as_ref().is_some_and(|mismatch| {
+            [Some(&mismatch.actual), mismatch.nearest.as_ref()].into_iter().flatten().any(|text| text.contains(*sentence))
+        })
+    };
+    diagnosis.evidence.iter().map(String::as_str).filter(move |sentence| !told(sentence))
+}
 
 /// `point` or `points`, as the number before it wants.
 pub(super) fn point(number: Points) -> &'static str {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::polling::Ask;
-use super::{Clock, mask};
+use super::{Clock, mask, searching};
 use crate::check::Wants;
 use crate::facts::{Container, Evidence, Secret, Sighting, Source, TraceId, Trouble, Variable};
 use crate::lab::Lab;
@@ -79,16 +79,21 @@ impl Asking<'_> {
             };
             files.insert(name.clone(), text);
         }
-        evidence.lock().await.files = files;
+        let (folder, searches, secrets) = (self.folder.clone(), self.wants.searches.clone(), self.secrets.to_vec());
+        let found = tokio::task::spawn_blocking(move || searching::search(&folder, &searches, &secrets)).await;
+        let mut evidence = evidence.lock().await;
+        evidence.files = files;
+        evidence.found = found.unwrap_or_default();
         Ok(())
     }
 
     async fn environment(&self, evidence: &Mutex<Evidence>) -> Result<(), Trouble> {
         let found = self.wants.variables.iter().filter_map(|name| {
             let variable = self.variables.get(name)?;
-            Some((name.clone(), Variable::new(name, variable.value.expose(), variable.origin.to_string())))
+            Some((name.as_str(), variable.value.expose(), variable.origin.to_string()))
         });
-        evidence.lock().await.variables = found.collect();
+        let found = Variable::all(&found.collect::<Vec<_>>());
+        evidence.lock().await.variables = found;
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-use crate::check::{Outcome, Points};
+use crate::check::{Diagnosis, Outcome, Points};
 use crate::facts::{Evidence, Source};
 
 /// What happens in a run, in order: the one thing that reports, progress bars and later the guide listen to.
@@ -48,6 +48,8 @@ pub enum Event {
     },
     /// A check is settled. Each check of the agenda is judged exactly once.
     Judged(Judgement),
+    /// Why checks are not met, as far as a rule tells. Comes once, after the last judgement.
+    Diagnosed(Vec<Diagnosed>),
     /// Something the user should know, that is no verdict.
     Notice(String),
     /// Last.
@@ -146,6 +148,15 @@ pub struct Judgement {
     pub outcome: Outcome,
     /// From the run's first probe (or the run's start, for a check without one) to the verdict.
     pub after_ms: u64,
+}
+
+/// Why one check is not met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosed {
+    /// The check's id.
+    pub check: String,
+    /// The candidates, the likeliest first; at least one.
+    pub diagnoses: Vec<Diagnosis>,
 }
 
 /// How a run ended.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::polling::PlannedCheck;
 use super::{Agenda, AgendaCheck, AgendaLesson, AgendaStep};
-use crate::check::{Probe, Wants};
+use crate::check::{NamedRule, Probe, Wants};
 use crate::course::{Action, Course, Lesson, Step};
 
 /// What a selection of steps needs: which probes, which sources, and what of each.
@@ -18,6 +18,8 @@ pub struct Plan {
     pub wants: Wants,
     /// What the steps have the learner do outside of files.
     pub actions: Vec<Action>,
+    /// Why a check may not be met.
+    pub rules: Vec<NamedRule>,
 }
 
 impl Plan {
@@ -42,6 +44,8 @@ impl Plan {
             }
             plan.actions.extend(step.actions.iter().cloned());
         }
+        course.rules.iter().for_each(|named| named.rule.wants(&mut plan.wants));
+        plan.rules.clone_from(&course.rules);
         let wanted = plan.wants.probes.iter().filter_map(|name| Some((name.clone(), course.probes.get(name)?.clone())));
         plan.probes = wanted.collect();
         plan

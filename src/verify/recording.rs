@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::diagnosing::{Unmet, explain};
 use super::polling::{PlannedCheck, Sink};
 use super::{Closing, Event, Judgement, Plan, mask};
 use crate::check::{Outcome, judge};
@@ -89,11 +90,15 @@ pub fn read(file: &Path, course: &str) -> Result<Evidence, RecordingError> {
     Ok(evidence)
 }
 
-/// Judges recorded evidence as if it had just come in.
+/// Judges recorded evidence as if it had just come in, and explains it by today's rules.
 pub fn replay(plan: &Plan, evidence: Evidence, sink: Sink<'_>) {
+    let unmet = Unmet::default();
     sink(Event::Planned(plan.agenda.clone()));
     for PlannedCheck { id, check } in &plan.checks {
-        sink(Event::Judged(Judgement { check: id.clone(), outcome: Outcome::from(judge(check, &evidence)), after_ms: 0 }));
+        let event = Event::Judged(Judgement { check: id.clone(), outcome: Outcome::from(judge(check, &evidence)), after_ms: 0 });
+        unmet.absorb(&event);
+        sink(event);
     }
+    explain(plan, &unmet, &evidence, sink);
     sink(Event::Finished(Box::new(Closing { evidence, took_ms: 0, interrupted: false })));
 }

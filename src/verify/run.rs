@@ -1,7 +1,7 @@
 //! One run, from the build to the last verdict. Whatever happens on the way, each check is judged once and every process
 //! that was started is ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use tokio::sync::Mutex;
@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::asking::Asking;
 use super::crew::{self, Crew};
+use super::diagnosing::{self, Unmet};
 use super::polling::{PlannedCheck, Settling, Sink};
 use super::probing;
-use super::{Clock, Closing, Event, Pace, Plan, Stage, acting};
-use crate::check::Probe;
-use crate::facts::{Evidence, Secret};
+use super::{Clock, Closing, Event, Pace, Plan, Stage, acting, mask};
+use crate::check::{Probe, Wants};
+use crate::facts::{Evidence, Secret, Variable};
 use crate::lab::Lab;
-use crate::service::{self, Manifest, Output, Variables};
+use crate::service::{self, Environment, Manifest, Output, Variables};
 
 /// Whose service is verified, and how it is had.
 #[derive(Debug, Clone)]
@@ -52,15 +53,23 @@ impl Subject {
 /// Verifies a plan against a service, and tells of everything through the sink. The closing event comes last.
 pub async fn run(plan: &Plan, subject: &Subject, lab: &Lab, pace: Pace, stop: &CancellationToken, sink: Sink<'_>) -> Closing {
     let clock = Clock::start();
+    let unmet = Unmet::default();
+    let told = |event: Event| {
+        unmet.absorb(&event);
+        sink(event);
+    };
+    let (outer, sink): (Sink<'_>, Sink<'_>) = (sink, &told);
     sink(Event::Planned(plan.agenda.clone()));
     sink(Event::Stage(Stage::Preparing));
+    // A compose file that cannot be read is told of when the service is to be started.
+    let composed = crew::composed(subject).ok();
     let evidence = Mutex::new(Evidence {
         schema_version: Evidence::SCHEMA_VERSION,
         course: plan.agenda.course.clone(),
         target: plan.agenda.target.clone(),
         started_ms: clock.started_ms(),
-        // A compose file that cannot be read is told of when the service is to be started.
-        service: crew::composed(subject).ok().and_then(|environment| crew::telemetry_name(&environment)),
+        service: composed.as_ref().and_then(crew::telemetry_name),
+        composed: composed.as_ref().map(|environment| composed_variables(&plan.wants, environment, &subject.manifest)),
         workspace: Some(subject.manifest.workspace.display().to_string()),
         ..Evidence::default()
     });
@@ -96,20 +105,38 @@ pub async fn run(plan: &Plan, subject: &Subject, lab: &Lab, pace: Pace, stop: &C
         settling.settle(&alone, &early),
     );
 
+    let last = asking(crew.outputs());
     if !probed.is_empty() && !stop.is_cancelled() {
         sink(Event::Stage(Stage::Probing));
         probe(plan, &crew, &run_nonce, &settling).await;
         sink(Event::Stage(Stage::Collecting));
-        settling.settle(&probed, &asking(crew.outputs())).await;
+        settling.settle(&probed, &last).await;
     }
 
     sink(Event::Stage(Stage::Stopping));
+    let unanswered: BTreeSet<String> = {
+        let evidence = evidence.lock().await;
+        let silent = evidence.probes.values().filter(|probe| probe.answer.is_err());
+        silent.map(|probe| probe.instance.clone()).collect()
+    };
+    crew.stop(&unanswered, sink).await;
+    if !stop.is_cancelled() {
+        diagnosing::look(&unmet, &last, &evidence, clock).await;
+    }
     let evidence = evidence.into_inner();
-    let unanswered = evidence.probes.values().filter(|probe| probe.answer.is_err()).map(|probe| probe.instance.clone());
-    crew.stop(&unanswered.collect(), sink).await;
+    if !stop.is_cancelled() {
+        diagnosing::explain(plan, &unmet, &evidence, outer);
+    }
     let closing = Closing { evidence, took_ms: clock.elapsed_ms(), interrupted: stop.is_cancelled() };
     sink(Event::Finished(Box::new(closing.clone())));
     closing
+}
+
+/// What compose gives the service, as far as a rule asks about it.
+fn composed_variables(wants: &Wants, environment: &Environment, manifest: &Manifest) -> BTreeMap<String, Variable> {
+    let origin = manifest.service.compose.display().to_string();
+    let asked = environment.iter().filter(|(name, _)| wants.composed.contains(*name));
+    Variable::all(&asked.map(|(name, value)| (name, value, origin.clone())).collect::<Vec<_>>())
 }
 
 /// Has the service's instances, or notes why they could not be had: that fails the checks, not the run.
@@ -131,7 +158,10 @@ async fn muster(plan: &Plan, subject: &Subject, lab: &Lab, secrets: &[Secret], s
                 remedy: trouble.remedy.clone(),
                 output: error.last_output().to_vec(),
             });
-            evidence.lock().await.service_trouble = Some(trouble);
+            let mut evidence = evidence.lock().await;
+            evidence.service_trouble = Some(trouble);
+            let lines = error.last_output().iter().map(|line| mask::text(line, secrets)).collect();
+            evidence.output.insert(Probe::DEFAULT_INSTANCE.to_owned(), lines);
             Crew::default()
         }
     }

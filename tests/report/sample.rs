@@ -1,9 +1,9 @@
 //! Runs that never were: with every way to end, and fixed times.
 
-use bootcamp::check::{Fact, Mismatch, Outcome, Points};
+use bootcamp::check::{Diagnosis, Fact, LessonPlace, Mismatch, Outcome, Points};
 use bootcamp::facts::{Evidence, Level, Source, Trouble};
 use bootcamp::report::{Fold, Report};
-use bootcamp::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Event, Judgement, Stage};
+use bootcamp::verify::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Diagnosed, Event, Judgement, Stage};
 
 /// A step: id, number, title, points, bonus, line, and its checks (id, title, kind, fix).
 fn step(number: &str, id: &str, title: &str, points: u32, bonus: bool, line: usize, checks: &[[&str; 4]]) -> AgendaStep {
@@ -284,6 +284,64 @@ fn fold(events: &[Event]) -> Report {
     let mut fold = Fold::new();
     events.iter().for_each(|event| fold.absorb(event));
     fold.finish()
+}
+
+fn cause(id: &str, cause: &str, fix: &str, evidence: &[&str]) -> Diagnosis {
+    Diagnosis {
+        id: id.into(),
+        cause: cause.into(),
+        fix: fix.into(),
+        lesson: LessonPlace { file: "lessons/week2/2-honeycomb.md".into(), line: 20 },
+        evidence: evidence.iter().map(|sentence| (*sentence).into()).collect(),
+    }
+}
+
+/// One cause that two checks have in common, and one check with two candidates.
+pub fn diagnosed() -> Report {
+    let refused = "POST /v1/traces was refused with 401: the key is empty";
+    let blank = || {
+        let fix = "Put `HONEYCOMB_API_KEY=…` into `.env` and start the service again.";
+        cause(
+            "honeycomb-key-blank",
+            "The key is empty, so every batch goes out without one.",
+            fix,
+            &[refused, "`HONEYCOMB_API_KEY` is blank (.env:1)"],
+        )
+    };
+    let mut events = early();
+    events.extend([
+        failed(
+            "server-span",
+            10_000,
+            Mismatch::new("a span of kind `server`", "no span of this trace has arrived").nearest(Some(refused.into())),
+        ),
+        failed(
+            "home-span",
+            10_000,
+            Mismatch::new("a span `home-activities-mock-data`", "no span of this trace has arrived")
+                .nearest(Some(refused.into())),
+        ),
+        failed("home-span-length", 10_000, Mismatch::new("an integer", "a text")),
+    ]);
+    let explained = |check: &str, diagnoses: Vec<Diagnosis>| Diagnosed { check: check.into(), diagnoses };
+    events.push(Event::Diagnosed(vec![
+        explained("server-span", vec![blank()]),
+        explained("home-span", vec![blank()]),
+        explained(
+            "home-span-length",
+            vec![
+                cause("as-usize", "The length is recorded as a `usize`.", "Record an `i64`.", &[]),
+                cause(
+                    "as-text",
+                    "The length is formatted before it is recorded.",
+                    "Record the number itself.",
+                    &["src/a.rs:7: `to_string()`"],
+                ),
+            ],
+        ),
+    ]));
+    events.push(finished(false));
+    fold(&events)
 }
 
 /// Everything at once: passed, failed with the nearest thing, skipped, errored, bonus.

@@ -35,6 +35,20 @@ fn a_mixed_run_in_every_format() {
 }
 
 #[test]
+fn a_run_with_its_causes() {
+    let report = sample::diagnosed();
+    for (format, name) in [
+        (Format::Pretty, "diagnosed.pretty.txt"),
+        (Format::Plain, "diagnosed.plain.txt"),
+        (Format::Tap, "diagnosed.tap"),
+        (Format::Github, "diagnosed.github.txt"),
+        (Format::Json, "diagnosed.json"),
+    ] {
+        check(name, &format.render(&report, &Look::BARE));
+    }
+}
+
+#[test]
 fn a_mixed_run_on_a_narrow_page_of_ascii() {
     check("mixed.narrow.txt", &pretty::render(&sample::mixed(), &NARROW));
 }

@@ -11,6 +11,8 @@ mod rollbar;
 mod settings;
 mod xray;
 
+pub(super) use closest::shorten;
+
 pub use absent::Absent;
 pub use cloudwatch::{CloudwatchLog, CloudwatchLogGroup};
 pub use container::DockerContainer;
@@ -83,6 +85,31 @@ pub enum Expect {
 }
 
 impl Expect {
+    /// The names of all kinds.
+    pub const KINDS: [&str; 21] = [
+        "http-response",
+        "file",
+        "toml-file",
+        "yaml-file",
+        "json-file",
+        "dotenv-file",
+        "variable",
+        "service-output",
+        "docker-container",
+        "honeycomb-dataset",
+        "honeycomb-span",
+        "xray-segment",
+        "xray-subsegment",
+        "xray-group",
+        "xray-sampling-rule",
+        "xray-service-node",
+        "xray-trace-filter",
+        "cloudwatch-log-group",
+        "cloudwatch-log",
+        "rollbar-item",
+        "absent",
+    ];
+
     /// Its name in check files and reports.
     #[must_use]
     pub fn kind(&self) -> &'static str {

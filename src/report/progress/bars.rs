@@ -89,8 +89,8 @@ impl Bars {
                     self.say_what_is_awaited();
                 }
             }
-            // The report shows the notices.
-            Event::Notice(_) => {}
+            // The report shows the notices and the causes.
+            Event::Notice(_) | Event::Diagnosed(_) => {}
             Event::Finished(_) => self.clear(),
         }
     }
