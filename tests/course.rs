@@ -161,6 +161,7 @@ fn the_schemas_for_editors_are_up_to_date() {
         ("checks/schema.json", check_schema()),
         ("checks/probes.schema.json", probe_schema()),
         ("checks/diagnoses.schema.json", diagnosis_schema()),
+        ("checks/mistakes.schema.json", bootcamp::author::mistake::schema()),
     ] {
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let path = root().join(file);
@@ -174,7 +175,7 @@ fn the_schemas_for_editors_are_up_to_date() {
 
 #[test]
 fn every_check_file_leads_editors_to_its_schema() {
-    for (folder, up) in [("checks/week2", "../"), ("checks/week2/diagnoses", "../../")] {
+    for (folder, up) in [("checks/week2", "../"), ("checks/week2/diagnoses", "../../"), ("checks/week2/mistakes", "../../")] {
         for entry in fs::read_dir(root().join(folder)).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
@@ -182,6 +183,7 @@ fn every_check_file_leads_editors_to_its_schema() {
             }
             let schema = match path.file_name().and_then(|name| name.to_str()) {
                 _ if folder.ends_with("diagnoses") => "diagnoses.schema.json",
+                _ if folder.ends_with("mistakes") => "mistakes.schema.json",
                 Some("probes.toml") => "probes.schema.json",
                 _ => "schema.json",
             };

@@ -42,8 +42,53 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// List the lessons and steps of a course, with their points
     List(ListArgs),
+    /// What keeps a course true, for those who write it
+    #[command(subcommand)]
+    Author(Author),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
+}
+
+/// The commands of authors.
+#[derive(Debug, Subcommand)]
+pub enum Author {
+    /// Show that each step is worth its points, or with --mistakes that each mistake is named right
+    #[command(after_help = PROVE_HELP)]
+    Prove(ProveArgs),
+}
+
+const PROVE_HELP: &str = "\
+Each state of the solution is built and verified against a sandbox of its own: the checks of a step
+must fail on the state before it and pass on the state after it, and break no earlier one. With
+--mistakes each file of checks/<course>/mistakes/ is made and verified: what it breaks must be
+broken, all else met, and the diagnosis the one that it names.
+
+Docker is not needed: a stand-in answers what an engine would after `docker compose up`.";
+
+/// Options of `author prove`.
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// The course
+    #[arg(value_name = "COURSE")]
+    pub course: Option<String>,
+    /// Only these steps (`x-ray/a-group`), or with --mistakes only these mistakes
+    #[arg(long = "only", visible_alias = "step", value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Make the mistakes, and see whether they are named right
+    #[arg(long)]
+    pub mistakes: bool,
+    /// How long to wait for telemetry [default: 6s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    pub timeout: Option<Duration>,
+    /// Where to build [default: target/prove/<course>]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The checkout
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 const VERIFY_HELP: &str = "\

@@ -4,6 +4,7 @@ mod args;
 mod completions;
 mod list;
 mod place;
+mod prove;
 mod sandbox;
 mod signals;
 mod verify;
@@ -16,7 +17,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::report::ExitStatus;
-use args::{Args, Command};
+use args::{Args, Author, Command};
 
 /// Runs the command line and says how the process should end.
 #[must_use]
@@ -34,6 +35,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Author(Author::Prove(args)) => prove::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match status {

@@ -86,6 +86,7 @@ fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
         shell,
         any_port: false,
         target_dir: None,
+        program: None,
         colour: Look::of_stderr().colour,
         containers_optional: None,
         acts: false,

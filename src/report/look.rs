@@ -90,7 +90,7 @@ impl Look {
     }
 
     /// The sign in Unicode, or its stand-in.
-    pub(super) const fn sign(self, unicode: &'static str, ascii: &'static str) -> &'static str {
+    pub const fn sign(self, unicode: &'static str, ascii: &'static str) -> &'static str {
         if self.unicode { unicode } else { ascii }
     }
 }

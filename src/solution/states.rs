@@ -230,9 +230,8 @@ impl Deriving<'_> {
                 Some((same, lock)) if *same == manifest => Some(Arc::clone(lock)),
                 _ => {
                     let manifest = std::str::from_utf8(&manifest).unwrap_or_default();
-                    let absent = |from: &str, to: &str| {
-                        edges.get(&(from.to_owned(), to.to_owned())).is_some_and(|since| stage < *since)
-                    };
+                    let absent =
+                        |from: &str, to: &str| edges.get(&(from.to_owned(), to.to_owned())).is_some_and(|since| stage < *since);
                     match lock::named(manifest) {
                         Ok((name, named)) => lock.of(&name, &named, &absent).map(|text| Arc::from(text.into_bytes())),
                         Err(error) => {

@@ -176,6 +176,9 @@ fn variants(plan: &Plan) -> BTreeMap<String, BTreeMap<String, String>> {
 
 /// Builds the service, and says which program to start with which arguments.
 async fn built(subject: &Subject, sink: Sink<'_>) -> Result<(PathBuf, Vec<String>), ServiceError> {
+    if let Some(program) = &subject.program {
+        return Ok((program.clone(), Vec::new()));
+    }
     let (build, start) = subject.manifest.plan()?;
     let built: Option<Built> = match build {
         Some(build) => {

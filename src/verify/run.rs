@@ -31,6 +31,8 @@ pub struct Subject {
     pub any_port: bool,
     /// Where it is built, if not in its own folder.
     pub target_dir: Option<PathBuf>,
+    /// The program, where it is built already.
+    pub program: Option<PathBuf>,
     /// Whether cargo may colour what it prints.
     pub colour: bool,
     /// Why checks of containers do not count where none of the project's is up; `None` where they do.

@@ -1,0 +1,154 @@
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use super::args::ProveArgs;
+use super::{Failure, place, runtime, shell, signals};
+use crate::author::mistake::NamedMistake;
+use crate::author::prove::{Confusion, StepProof, Workbench, prove_mistakes, prove_steps};
+use crate::course::Source;
+use crate::report::{ExitStatus, Look};
+use crate::solution::States;
+
+/// How long each source is waited for: what has not come by then on this machine is not on its way.
+const PATIENCE: Duration = Duration::from_secs(6);
+
+/// Proves the course's steps, or that its mistakes are named right.
+pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
+    let folder = place::folder(args.workspace.as_deref())?;
+    let id = args.course.as_deref().unwrap_or(place::DEFAULT_COURSE);
+    let course = place::course(&folder, id)?;
+    let states = States::load(&course, &folder).map_err(|error| Failure::shown(ExitStatus::CourseBroken, error))?;
+    let root = args.folder.clone().unwrap_or_else(|| folder.join("target/prove").join(id));
+    let patience = args.timeout.unwrap_or(PATIENCE);
+    let begun = Instant::now();
+    let progress = Mutex::new(std::io::stderr());
+    let tell = |state: &str, what: &str| {
+        if let (false, Ok(mut stderr)) = (args.quiet, progress.lock()) {
+            let _ = writeln!(stderr, "{:6.1} s  {state}: {what}", begun.elapsed().as_secs_f64());
+        }
+    };
+    let unlooked =
+        |error: crate::author::prove::BenchError| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") };
+    let runtime = runtime()?;
+    let stop = runtime.block_on(async { signals::cancelled_by_user() });
+    let bench = Workbench::new(root, &shell(), patience, stop.clone());
+    let (text, sound) = if args.mistakes {
+        let source = Source::of(&folder);
+        let mistakes =
+            NamedMistake::load_all(&source, &course, &states).map_err(|error| Failure::shown(ExitStatus::CourseBroken, error))?;
+        let chosen = known(&args.only, mistakes.iter().map(|mistake| mistake.id.as_str()), "mistake")?;
+        let confusion = runtime.block_on(prove_mistakes(&course, &mistakes, &chosen, &bench, &tell)).map_err(unlooked)?;
+        (
+            confusion_table(&confusion),
+            confusion.unproved.is_empty() && confusion.mistakes.iter().all(|proof| proof.problems.is_empty()),
+        )
+    } else {
+        let steps: Vec<String> = course.steps().map(|(_, step)| step.path.clone()).collect();
+        let full = args.only.iter().map(|name| {
+            let of_course = format!("{id}/{name}");
+            if steps.contains(&of_course) { of_course } else { name.clone() }
+        });
+        let chosen = known(&full.collect::<Vec<_>>(), steps.iter().map(String::as_str), "step")?;
+        let proofs = runtime.block_on(prove_steps(&course, &states, &chosen, &bench, &tell)).map_err(unlooked)?;
+        (step_table(&proofs), proofs.iter().all(|proof| proof.problems.is_empty()))
+    };
+    if stop.is_cancelled() {
+        return Ok(ExitStatus::Interrupted);
+    }
+    let _ = write!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "in {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(if sound { ExitStatus::Passed } else { ExitStatus::CourseBroken })
+}
+
+/// The names that were asked for, all of which must be known.
+fn known<'k>(asked: &[String], known: impl Iterator<Item = &'k str> + Clone, what: &str) -> Result<Vec<String>, Failure> {
+    for name in asked {
+        if !known.clone().any(|known| known == name) {
+            let close =
+                crate::check::closest(name, known.clone()).map_or_else(String::new, |close| format!("; did you mean `{close}`?"));
+            return Err(Failure::usage(format_args!("the course has no {what} `{name}`{close}")));
+        }
+    }
+    Ok(asked.to_vec())
+}
+
+/// A line a step, and what is wrong beneath it.
+fn step_table(proofs: &[StepProof]) -> String {
+    let look = Look::of_stdout();
+    let widest = proofs.iter().map(|proof| proof.path.len()).max().unwrap_or(0);
+    let mut text = format!("{:4} {:widest$}  before: fail, implied  after: pass  earlier: still pass\n", "", "step");
+    for proof in proofs {
+        let sign = if proof.problems.is_empty() { look.sign("✓", "+") } else { look.sign("✗", "x") };
+        let _ = writeln!(
+            text,
+            "{sign} {:>3}{:widest$}  {:>12} {:>8}  {:>8} of {:<2} {:>9} of {}",
+            format!("{} ", proof.number),
+            proof.path,
+            proof.fail_before,
+            proof.implied,
+            proof.pass_after,
+            proof.checks,
+            proof.still_pass.0,
+            proof.still_pass.1
+        );
+        for problem in &proof.problems {
+            let _ = writeln!(text, "       {problem}");
+        }
+    }
+    let sound = proofs.iter().filter(|proof| proof.problems.is_empty()).count();
+    let _ = write!(text, "{sound} of {} steps are proved, ", proofs.len());
+    text
+}
+
+/// Mistakes down, diagnoses across: a mistake that is named right has its one sign in its own columns.
+fn confusion_table(confusion: &Confusion) -> String {
+    let look = Look::of_stdout();
+    let proofs = &confusion.mistakes;
+    let mut columns: Vec<&String> = Vec::new();
+    for id in proofs.iter().flat_map(|proof| proof.wanted.iter().chain(proof.rules.keys())) {
+        if !columns.contains(&id) {
+            columns.push(id);
+        }
+    }
+    let widest = proofs.iter().map(|proof| proof.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let tens: String = (1..=columns.len())
+        .map(|number| if number % 10 == 0 { char::from_digit((number / 10 % 10) as u32, 10).unwrap_or(' ') } else { ' ' })
+        .collect();
+    let ones: String = (1..=columns.len()).map(|number| char::from_digit((number % 10) as u32, 10).unwrap_or(' ')).collect();
+    let _ = writeln!(text, "  {:widest$}  {tens}", "");
+    let _ = writeln!(text, "  {:widest$}  {ones}", "mistake");
+    for proof in proofs {
+        let sign = if proof.problems.is_empty() { look.sign("✓", "+") } else { look.sign("✗", "x") };
+        let row: String = columns
+            .iter()
+            .map(|id| match (proof.wanted.contains(*id), proof.rules.contains_key(*id)) {
+                (true, true) => look.sign("■", "#"),
+                (true, false) => look.sign("□", "o"),
+                (false, true) => "!",
+                (false, false) => look.sign("·", "."),
+            })
+            .collect();
+        let _ = writeln!(text, "{sign} {:widest$}  {row}  {} of {}", proof.id, proof.named, proof.broken);
+    }
+    let legend = [("named, and right", look.sign("■", "#")), ("not named", look.sign("□", "o")), ("named, and wrong", "!")];
+    let legend: Vec<String> = legend.iter().map(|(what, sign)| format!("{sign} {what}")).collect();
+    let _ = writeln!(text, "\n{}; the numbers say how many of the broken checks are explained so", legend.join(", "));
+    for (index, id) in columns.iter().enumerate() {
+        let _ = writeln!(text, "{:>4}  {id}", index + 1);
+    }
+    for proof in proofs.iter().filter(|proof| !proof.problems.is_empty()) {
+        let _ = writeln!(text, "\n{}: {}", proof.id, proof.title);
+        for problem in &proof.problems {
+            let _ = writeln!(text, "  {problem}");
+        }
+    }
+    if !confusion.unproved.is_empty() {
+        let _ = writeln!(text, "\nno mistake shows that these are right: {}", confusion.unproved.join(", "));
+    }
+    let right = proofs.iter().filter(|proof| proof.problems.is_empty()).count();
+    let _ = write!(text, "\n{right} of {} mistakes are named right, ", proofs.len());
+    text
+}
