@@ -10,8 +10,9 @@ const WINDOW: usize = 4;
 /// How many windows are looked at at a time.
 const BLOCK: usize = 512;
 
-/// Bits for each distinct minimizer: with two probes, five in a hundred pass that should not, for one minimizer alone.
-const BITS: usize = 8;
+/// The smallest filter, in bytes. A larger one has from an eighth to a quarter of its bits set: with two probes, at most six
+/// in a hundred pass that should not, for one minimizer alone.
+const SMALLEST: usize = 8;
 
 /// How many recent minimizers are remembered while a filter is made.
 const SLOTS: u32 = 4096;
@@ -31,14 +32,21 @@ pub(super) fn sketch(messages: &[u8]) -> Vec<u8> {
             found.push(hash);
         }
     });
-    found.sort_unstable();
-    found.dedup();
-    let bytes = (found.len() * BITS / 8).next_power_of_two().max(8);
-    let mut filter = vec![0; bytes];
+    let mut filter = vec![0; found.len().next_power_of_two().max(SMALLEST)];
     for hash in found {
-        for bit in probes(hash, bytes) {
+        for bit in probes(hash, filter.len()) {
             filter[bit / 8] |= 1 << (bit % 8);
         }
+    }
+    // What came again has set the same bits again. A filter with room to spare is laid upon itself: as its size is a power
+    // of two, each half answers for the other.
+    let mut set: usize = filter.iter().map(|byte: &u8| byte.count_ones() as usize).sum();
+    while set < filter.len() && filter.len() > SMALLEST {
+        let upper = filter.split_off(filter.len() / 2);
+        for (byte, other) in filter.iter_mut().zip(upper) {
+            *byte |= other;
+        }
+        set = filter.iter().map(|byte| byte.count_ones() as usize).sum();
     }
     filter
 }
