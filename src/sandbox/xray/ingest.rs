@@ -75,17 +75,25 @@ fn insert(connection: &rusqlite::Connection, document: &Accepted, now: i64) -> r
     let named = f64::from(document.epoch_s);
     let epoch_s = if (named - document.started).abs() < PLAUSIBLE { named } else { document.started.floor() } as i64;
     let size = i64::try_from(document.text.len()).unwrap_or(i64::MAX);
-    let (trace, number, total): (i64, i64, i64) = connection
+    // Most documents are the first of their trace.
+    let new = connection
         .prepare_cached(
-            "INSERT INTO xray_trace (trace_id, epoch_s, started, ended, updated_ms, revision, size)
-             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)
-             ON CONFLICT (trace_id) DO UPDATE SET started = min(started, excluded.started), ended = max(ended, excluded.ended),
-                updated_ms = excluded.updated_ms, revision = revision + 1, size = size + excluded.size
-             RETURNING id, revision, size",
+            "INSERT OR IGNORE INTO xray_trace (trace_id, epoch_s, started, ended, updated_ms, revision, size)
+             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)",
         )?
-        .query_row(params![document.trace_id, epoch_s, document.started, document.ended, now, size], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
+        .execute(params![document.trace_id, epoch_s, document.started, document.ended, now, size])?;
+    let (trace, number, total): (i64, i64, i64) = if new == 1 {
+        (connection.last_insert_rowid(), 1, size)
+    } else {
+        connection
+            .prepare_cached(
+                "UPDATE xray_trace SET started = min(started, ?2), ended = max(ended, ?3), updated_ms = ?4,
+                 revision = revision + 1, size = size + ?5 WHERE trace_id = ?1 RETURNING id, revision, size",
+            )?
+            .query_row(params![document.trace_id, document.started, document.ended, now, size], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+    };
     if total <= LARGEST_TRACE {
         connection
             .prepare_cached("INSERT INTO xray_document (trace, number, document) VALUES (?1, ?2, ?3)")?
