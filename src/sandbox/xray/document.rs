@@ -118,8 +118,10 @@ pub(super) fn check(text: String) -> Result<Accepted, Refused> {
     }
     let started = segment.start_time;
     let ended = segment.walk().filter_map(|entity| entity.end_time).fold(started, f64::max);
+    // There is one way to write an id of this form, but for the case of its letters.
+    let (epoch_s, trace_id) = (trace_id.epoch_seconds(), segment.trace_id.to_ascii_lowercase());
     drop(segment);
-    Ok(Accepted { trace_id: trace_id.xray(), epoch_s: trace_id.epoch_seconds(), started, ended, text })
+    Ok(Accepted { trace_id, epoch_s, started, ended, text })
 }
 
 fn check_entity(entity: &Outline<'_>, what: &'static str) -> Result<(), Refused> {
@@ -172,6 +174,8 @@ mod tests {
         let accepted = check(GOOD.to_owned()).unwrap();
         assert_eq!((accepted.trace_id.as_str(), accepted.epoch_s), ("1-4efaaf4d-1e8720b39541901950019ee5", 0x4efa_af4d));
         assert!(accepted.started < accepted.ended);
+        let loud = check(GOOD.replace("1-4efaaf4d-1e8720b39541901950019ee5", "1-4EFAAF4D-1E8720B39541901950019EE5")).unwrap();
+        assert_eq!(loud.trace_id, accepted.trace_id);
         assert_eq!(code(&GOOD.replace("\"end_time\":1.478293361449E9", "\"in_progress\":true")), Ok(()));
         assert_eq!(code(&GOOD.replace("example.com", "## Über/Größe=1 @x\\\\y")), Ok(()));
     }
