@@ -1,5 +1,15 @@
 //! The reference solutions: one complete service a course, in the checkout or in the program itself.
 
+mod apply;
+mod diff;
+mod merge;
+mod proposal;
+
+pub use apply::{ApplyError, Edit, Interrupted, Restored, apply};
+pub use diff::{FileDiff, Hunk, Line, Mark, Status};
+pub use merge::{Merged, merge};
+pub use proposal::{Left, Mine, Outcome, Proposal};
+
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
