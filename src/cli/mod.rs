@@ -2,10 +2,13 @@
 
 mod args;
 mod completions;
+mod init;
 mod list;
 mod place;
 mod sandbox;
 mod signals;
+mod solution;
+mod vendors;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -31,7 +34,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let status = match args.command {
+        Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Solution(args) => solution::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::List(args) => list::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -3,25 +3,27 @@
 //! Markers in comments say which lines came with which step, and what they replaced ([`States`]). From them are derived what a
 //! learner begins with, the state after every step, and what each step changes. `solutions/README.md` tells authors how.
 
+mod apply;
+mod diff;
 mod lock;
 mod markup;
+mod merge;
+mod proposal;
 mod stages;
 mod states;
 mod tree;
-
-pub use lock::edges_that_came;
-pub use states::{Change, States};
-pub use tree::Tree;
-
-mod apply;
-mod diff;
-mod merge;
-mod proposal;
+mod workbench;
+mod workspace;
 
 pub use apply::{ApplyError, Edit, Interrupted, Restored, apply};
 pub use diff::{FileDiff, Hunk, Line, Mark, Status};
+pub use lock::edges_that_came;
 pub use merge::{Merged, merge};
 pub use proposal::{Left, Mine, Outcome, Proposal};
+pub use states::{Change, States};
+pub use tree::Tree;
+pub use workbench::Workbench;
+pub use workspace::{WorkspaceError, create_workspace};
 
 use std::collections::BTreeMap;
 use std::io;
@@ -64,6 +66,12 @@ pub enum SolutionError {
     /// Its author has something to repair.
     #[error(transparent)]
     Broken(#[from] Problems),
+    /// Another process is at the workbench.
+    #[error("another `bootcamp` builds a state of `{course}` at the moment; wait until it has ended")]
+    Busy {
+        /// The course.
+        course: String,
+    },
     /// It could not be unpacked.
     #[error(
         "cannot unpack the reference solution to `{folder}`: {source}; set `XDG_CACHE_HOME` to a folder that you may write to"
@@ -80,7 +88,7 @@ impl Diagnostic for SolutionError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         match self {
             Self::Broken(problems) => problems.related(),
-            Self::None(_) | Self::Unreadable { .. } | Self::Unpack { .. } => None,
+            Self::None(_) | Self::Unreadable { .. } | Self::Busy { .. } | Self::Unpack { .. } => None,
         }
     }
 }
@@ -138,9 +146,8 @@ fn checkout<'a>(course: &str, from: &'a Path) -> Option<&'a Path> {
 fn embedded(course: &str) -> Option<Tree> {
     let prefix = format!("{course}/");
     let within = |path: &str| path.strip_prefix(&prefix).map(str::to_owned);
-    let files: Tree = Embedded::iter()
-        .filter_map(|path| Some((within(&path)?, Embedded::get(&path)?.data.into_owned())))
-        .collect();
+    let files: Tree =
+        Embedded::iter().filter_map(|path| Some((within(&path)?, Embedded::get(&path)?.data.into_owned()))).collect();
     (!files.is_empty()).then_some(files)
 }
 

@@ -4,7 +4,7 @@
 //! Plan ─► build, start ─► probing ─► polling (asking ─► evidence ─► judge) ─► events
 //! ```
 
-mod acting;
+pub mod acting;
 mod asking;
 mod clock;
 mod crew;

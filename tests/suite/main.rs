@@ -9,10 +9,12 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "processes are waited for, and the stand-in is one that ends itself")]
 
+mod apply;
 mod attached;
 mod broken_course;
 mod broken_service;
 mod command_line;
+mod init;
 mod interruption;
 mod kinds;
 mod main_job;
@@ -20,6 +22,7 @@ mod recording;
 mod reports;
 mod sandbox_process;
 mod selection;
+mod solution;
 mod standin;
 mod support;
 mod tiny;

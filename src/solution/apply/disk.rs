@@ -21,7 +21,10 @@ pub(super) trait Disk {
 }
 
 /// The machine's own disk.
-pub(super) struct Real;
+pub(super) struct Real {
+    /// Whether what is written is on the disk before anything else is done.
+    pub durable: bool,
+}
 
 impl Disk for Real {
     fn create_folders(&mut self, path: &Path) -> io::Result<()> {
@@ -34,7 +37,7 @@ impl Disk for Real {
         if let Some(permissions) = like.and_then(|like| fs::metadata(like).ok()).map(|found| found.permissions()) {
             file.set_permissions(permissions)?;
         }
-        file.sync_all()
+        if self.durable { file.sync_all() } else { Ok(()) }
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {

@@ -84,7 +84,7 @@ pub enum ApplyError {
 /// Why nothing was changed; or, at the very worst, where the former files are.
 pub fn apply(workspace: &Path, step: &str, edits: &[Edit]) -> Result<PathBuf, ApplyError> {
     let _lock = lock(workspace)?;
-    apply_on(&mut Real, workspace, step, edits, jiff::Timestamp::now())
+    apply_on(&mut Real { durable: true }, workspace, step, edits, jiff::Timestamp::now())
 }
 
 fn apply_on(

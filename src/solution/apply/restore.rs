@@ -24,6 +24,12 @@ pub struct Restored {
 }
 
 impl Interrupted {
+    /// The workspace at a folder or above it in which an apply has begun and not come to its end.
+    #[must_use]
+    pub fn workspace(from: &Path) -> Option<&Path> {
+        from.ancestors().find(|folder| folder.join(JOURNAL).is_file())
+    }
+
     /// Looks for one in a workspace. Reads one small file at the most.
     ///
     /// # Errors
@@ -64,7 +70,7 @@ impl Interrupted {
     /// When something cannot be written; it can be tried again.
     pub fn restore(&self, workspace: &Path) -> Result<Restored, ApplyError> {
         let _lock = lock(workspace)?;
-        put_back(&mut Real, workspace, &self.journal).map_err(|(path, source)| ApplyError::Stuck {
+        put_back(&mut Real { durable: true }, workspace, &self.journal).map_err(|(path, source)| ApplyError::Stuck {
             path,
             source,
             backup: self.journal.backup.display().to_string(),

@@ -18,7 +18,7 @@ impl Failing {
 impl Disk for Failing {
     fn create_folders(&mut self, path: &Path) -> io::Result<()> {
         self.may()?;
-        Real.create_folders(path)
+        quick().create_folders(path)
     }
 
     fn write(&mut self, path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
@@ -27,22 +27,22 @@ impl Disk for Failing {
             let _ = fs::write(path, &bytes[..bytes.len() / 2]);
             return Err(full);
         }
-        Real.write(path, bytes, like)
+        quick().write(path, bytes, like)
     }
 
     fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.may()?;
-        Real.rename(from, to)
+        quick().rename(from, to)
     }
 
     fn remove_file(&mut self, path: &Path) -> io::Result<()> {
         self.may()?;
-        Real.remove_file(path)
+        quick().remove_file(path)
     }
 
     fn remove_folder(&mut self, path: &Path) -> io::Result<()> {
         self.may()?;
-        Real.remove_folder(path)
+        quick().remove_folder(path)
     }
 }
 
@@ -100,13 +100,18 @@ fn now() -> jiff::Timestamp {
     "2026-01-02T03:04:05Z".parse().unwrap()
 }
 
+/// Nobody pulls the plug in a test.
+fn quick() -> Real {
+    Real { durable: false }
+}
+
 const STEP: &str = "tiny/folder/notes";
 
 #[test]
 fn all_of_it_is_done_and_what_was_there_is_kept() {
     let folder = workspace();
     let before = tree(folder.path());
-    let backup = apply_on(&mut Real, folder.path(), STEP, &edits(), now()).unwrap();
+    let backup = apply_on(&mut quick(), folder.path(), STEP, &edits(), now()).unwrap();
     assert_eq!(backup, Path::new(".bootcamp/backups/2026-01-02T03-04-05Z-tiny-folder-notes"));
     let after = tree(folder.path());
     for edit in edits() {
@@ -124,7 +129,10 @@ fn all_of_it_is_done_and_what_was_there_is_kept() {
     assert_eq!(Interrupted::find(folder.path()).unwrap(), None);
     // Another at the same second has a folder of its own.
     let again = [Edit { path: String::from("new.txt"), before: Some(b"new\n".to_vec()), after: None }];
-    assert_eq!(apply_on(&mut Real, folder.path(), STEP, &again, now()).unwrap(), Path::new(&format!("{}-2", backup.display())));
+    assert_eq!(
+        apply_on(&mut quick(), folder.path(), STEP, &again, now()).unwrap(),
+        Path::new(&format!("{}-2", backup.display()))
+    );
 }
 
 /// Carries an apply out until the disk fails, and leaves all as it is then, as a killed process does.
@@ -206,19 +214,19 @@ fn a_disk_that_is_full_for_a_moment_costs_nothing() {
     }
     impl Disk for Once {
         fn create_folders(&mut self, path: &Path) -> io::Result<()> {
-            self.may().and_then(|()| Real.create_folders(path))
+            self.may().and_then(|()| quick().create_folders(path))
         }
         fn write(&mut self, path: &Path, bytes: &[u8], like: Option<&Path>) -> io::Result<()> {
-            self.may().and_then(|()| Real.write(path, bytes, like))
+            self.may().and_then(|()| quick().write(path, bytes, like))
         }
         fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-            self.may().and_then(|()| Real.rename(from, to))
+            self.may().and_then(|()| quick().rename(from, to))
         }
         fn remove_file(&mut self, path: &Path) -> io::Result<()> {
-            self.may().and_then(|()| Real.remove_file(path))
+            self.may().and_then(|()| quick().remove_file(path))
         }
         fn remove_folder(&mut self, path: &Path) -> io::Result<()> {
-            self.may().and_then(|()| Real.remove_folder(path))
+            self.may().and_then(|()| quick().remove_folder(path))
         }
     }
     for operations in 0.. {
