@@ -16,9 +16,11 @@ pub fn run(args: &InitArgs) -> Result<ExitStatus, Failure> {
     let named = args.folder.as_deref().unwrap_or(Path::new("."));
     create_workspace(&here.join(named), &tree).map_err(|error| not_made(&error))?;
 
-    let mut text = format!("`{}` is ready: {} files, where {} begins.\n", named.display(), tree.len(), course.title);
+    let place = if named == Path::new(".") { String::from("This folder") } else { format!("`{}`", named.display()) };
+    let mut text = format!("{place} is ready: {} files, the beginning of “{}”.\n", tree.len(), course.title);
     if let Some((lesson, step)) = course.steps().next() {
-        text.push_str(&format!("\nFirst step: {} {} ({}, line {})\n", step.number, step.title, lesson.file, step.line));
+        let (number, title, page) = (&step.number, &step.title, &lesson.file);
+        text.push_str(&format!("\nFirst step: {number} {title}, of the lesson “{}” ({page})\n", lesson.title));
         text.push_str("\nType next:\n");
         if named != Path::new(".") {
             text.push_str(&format!("  cd {}\n", quoted(named)));

@@ -124,10 +124,10 @@ pub fn take_back_what_was_interrupted(folder: &Path) -> Result<(), Failure> {
     let Some(workspace) = Interrupted::workspace(folder) else { return Ok(()) };
     let refused = |error: ApplyError| Failure::usage(error);
     let Some(interrupted) = Interrupted::find(workspace).map_err(refused)? else { return Ok(()) };
+    let step = interrupted.step().to_owned();
     let restored = interrupted.restore(workspace).map_err(refused)?;
     let mut text = format!(
-        "note: `bootcamp solution {} --apply` was interrupted here; it was taken back, and your files are as they were before it\n",
-        interrupted.step()
+        "note: `bootcamp solution {step} --apply` was interrupted here; it was taken back, and your files are as they were before it\n"
     );
     for path in &restored.kept {
         text.push_str(&format!(

@@ -3,13 +3,14 @@ use std::path::Path;
 
 use super::args::{ColourArg, SolutionArgs};
 use super::{Failure, place, runtime, shell, signals, vendors};
-use crate::course::{Action, Lesson, Step};
+use crate::course::{Action, Step};
+use crate::facts::{Secret, Variable};
 use crate::lab::Lab;
-use crate::report::step::{Against, Shown, applied, difference};
+use crate::report::step::{FileChange, Shown, Whose, applied, difference};
 use crate::report::{ExitStatus, Look};
 use crate::service::{Manifest, Target, Variables};
-use crate::solution::{ApplyError, Edit, FileDiff, Left, Mine, Outcome, Proposal, States, apply};
-use crate::verify::acting;
+use crate::solution::{ApplyError, Edit, FileDiff, Left, Mine, Outcome, Proposal, States, Status, apply};
+use crate::verify::{acting, mask};
 
 /// Shows what a step changes, or makes the changes.
 pub fn run(args: &SolutionArgs) -> Result<ExitStatus, Failure> {
@@ -22,23 +23,55 @@ pub fn run(args: &SolutionArgs) -> Result<ExitStatus, Failure> {
     let (lesson, step) = place::one_step(&course, args.selection.as_deref(), args.step.as_deref())?;
     let states = place::states(&course, &folder)?;
     let look = look(args.color);
+    let shown = Shown { lesson, step };
     match manifest {
-        Some(manifest) if args.apply => put_in(args, &manifest, &states, lesson, step, look),
+        Some(manifest) if args.apply => put_in(args, &manifest, &states, shown, look),
         Some(manifest) if args.mine => {
             let proposals = proposals(&manifest.workspace, &states, step)?;
-            let files: Vec<FileDiff> = proposals.iter().filter_map(Proposal::diff).collect();
-            print(&difference(Shown { lesson, step, against: Against::Mine }, &files, &left(&proposals), look));
+            let secrets = secrets(&manifest)?;
+            let files: Vec<FileChange> = proposals
+                .iter()
+                .map(|proposal| FileChange::proposed(proposal, proposal.diff().map(|diff| masked(&diff, &secrets))))
+                .collect();
+            print(&difference(shown, Whose::Mine, &files, look));
             Ok(ExitStatus::Passed)
         }
         _ => {
             let changes = states.changes(&step.path);
-            let files = changes
+            let diffs = changes
                 .iter()
                 .filter_map(|change| FileDiff::between(&change.path, change.before.as_deref(), change.after.as_deref()));
-            print(&difference(Shown { lesson, step, against: Against::Reference }, &files.collect::<Vec<_>>(), &[], look));
+            let files: Vec<FileChange> = diffs.map(FileChange::clean).collect();
+            print(&difference(shown, Whose::Reference, &files, look));
             Ok(ExitStatus::Passed)
         }
     }
+}
+
+/// The values of the workspace's secrets.
+fn secrets(manifest: &Manifest) -> Result<Vec<Secret>, Failure> {
+    let variables = variables(manifest)?;
+    Ok(variables.iter().filter(|(name, _)| Variable::is_secret(name)).map(|(_, variable)| variable.value.clone()).collect())
+}
+
+fn variables(manifest: &Manifest) -> Result<Variables, Failure> {
+    Variables::load(&manifest.compose_folder(), shell()).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))
+}
+
+/// The difference as it may be shown: a learner's files hold keys.
+fn masked(diff: &FileDiff, secrets: &[Secret]) -> FileDiff {
+    if diff.status == Status::Binary {
+        return diff.clone();
+    }
+    // In code, `token: String` sets nothing.
+    let code = diff.path.ends_with(".rs") || diff.path.ends_with(".md");
+    let mask = |text: &str| {
+        let text = if code { mask::known(text.to_owned(), secrets) } else { mask::text(text, secrets) };
+        text.into_bytes()
+    };
+    let before = (diff.status != Status::Added).then(|| mask(&diff.before));
+    let after = (diff.status != Status::Removed).then(|| mask(&diff.after));
+    FileDiff::between(&diff.path, before.as_deref(), after.as_deref()).unwrap_or_else(|| diff.without_lines())
 }
 
 /// Makes the changes in the learner's files, and does what is done outside of them.
@@ -46,10 +79,10 @@ fn put_in(
     args: &SolutionArgs,
     manifest: &Manifest,
     states: &States,
-    lesson: &Lesson,
-    step: &Step,
+    shown: Shown<'_>,
     look: Look,
 ) -> Result<ExitStatus, Failure> {
+    let Shown { lesson, step } = shown;
     let workspace = &manifest.workspace;
     let proposals = proposals(workspace, states, step)?;
     let unsettled: Vec<String> = proposals
@@ -65,9 +98,10 @@ fn put_in(
     }
     let edits: Vec<Edit> = proposals.iter().filter_map(edit).collect();
     let backup = if edits.is_empty() { None } else { Some(apply(workspace, &step.path, &edits).map_err(not_applied)?) };
-    let backup = backup.map(|folder| folder.display().to_string());
-    let shown = Shown { lesson, step, against: Against::Mine };
-    print(&applied(shown, &proposals, backup.as_deref(), look));
+    let touched = edits.iter().any(|edit| edit.before.is_some());
+    let backup = backup.filter(|_| touched).map(|folder| folder.display().to_string());
+    let files: Vec<FileChange> = proposals.iter().map(|proposal| FileChange::proposed(proposal, proposal.diff())).collect();
+    print(&applied(shown, &files, backup.as_deref(), look));
     if !step.actions.is_empty() {
         let target = args.target.map_or(manifest.target, Target::from);
         print("\n");
@@ -79,7 +113,7 @@ fn put_in(
     if proposals.iter().any(|proposal| proposal.conflicts() > 0 || proposal.outcome == Outcome::Left(Left::Missing)) {
         return Ok(ExitStatus::NotPassed);
     }
-    print(&format!("Next: bootcamp verify {}\n", step.path));
+    print(&format!("\nNext: bootcamp verify {}\n", step.path));
     Ok(ExitStatus::Passed)
 }
 
@@ -98,14 +132,6 @@ fn proposals(workspace: &Path, states: &States, step: &Step) -> Result<Vec<Propo
     states.changes(&step.path).iter().map(propose).collect()
 }
 
-fn left(proposals: &[Proposal]) -> Vec<(&str, Left)> {
-    let left = |proposal: &'_ Proposal| match proposal.outcome {
-        Outcome::Left(left) => Some(left),
-        _ => None,
-    };
-    proposals.iter().filter_map(|proposal| Some((proposal.path.as_str(), left(proposal)?))).collect()
-}
-
 fn edit(proposal: &Proposal) -> Option<Edit> {
     let after = match &proposal.outcome {
         Outcome::Write { bytes, .. } => Some(bytes.clone()),
@@ -116,7 +142,13 @@ fn edit(proposal: &Proposal) -> Option<Edit> {
 }
 
 fn not_applied(error: ApplyError) -> Failure {
-    Failure::usage(error)
+    match error {
+        // Nothing that the user wrote is wrong.
+        ApplyError::TakenBack { .. } | ApplyError::Stuck { .. } => {
+            Failure { status: ExitStatus::Unverified, text: format!("error: {error}") }
+        }
+        _ => Failure::usage(error),
+    }
 }
 
 /// Does what the step has one do outside of files, at the vendors that the workspace uses.
@@ -125,11 +157,7 @@ async fn perform(actions: &[Action], manifest: &Manifest, target: Target) -> Res
     let stop = signals::cancelled_by_user();
     let lab = match target {
         Target::Sandbox => vendors::of_workspace(&manifest.workspace, true).await?,
-        Target::Live => {
-            let variables = Variables::load(&manifest.compose_folder(), shell())
-                .map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
-            Lab::live(&variables, vendors::engine())
-        }
+        Target::Live => Lab::live(&variables(manifest)?, vendors::engine()),
     };
     let done = tokio::select! {
         () = stop.cancelled() => Err(Failure { status: ExitStatus::Interrupted, text: String::from("interrupted") }),

@@ -9,96 +9,116 @@ use crate::course::{Action, Lesson, Step};
 use crate::highlight::{Span, highlight};
 use crate::solution::{FileDiff, Left, Mark, Outcome, Proposal, Status};
 
-/// A step, and what it is held against.
+/// A step of a lesson.
 #[derive(Debug, Clone, Copy)]
 pub struct Shown<'a> {
     /// The lesson.
     pub lesson: &'a Lesson,
     /// The step.
     pub step: &'a Step,
-    /// Whose files change.
-    pub against: Against,
 }
 
 /// Whose files change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Against {
+pub enum Whose {
     /// Those of the reference before the step.
     Reference,
     /// The learner's.
     Mine,
 }
 
+/// What becomes of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// The file, from the workspace.
+    pub path: String,
+    /// How it changes; absent where it does not.
+    pub diff: Option<FileDiff>,
+    /// In so many places both sides stand between markers.
+    pub conflicts: usize,
+    /// Why it is left alone, where it is.
+    pub left: Option<Left>,
+}
+
+impl FileChange {
+    /// A change without conflict.
+    #[must_use]
+    pub fn clean(diff: FileDiff) -> Self {
+        Self { path: diff.path.clone(), diff: Some(diff), conflicts: 0, left: None }
+    }
+
+    /// What is proposed for a learner's file, with the difference as it may be shown.
+    #[must_use]
+    pub fn proposed(proposal: &Proposal, diff: Option<FileDiff>) -> Self {
+        let left = match proposal.outcome {
+            Outcome::Left(left) => Some(left),
+            _ => None,
+        };
+        Self { path: proposal.path.clone(), diff, conflicts: proposal.conflicts(), left }
+    }
+
+    fn changes(&self) -> bool {
+        self.diff.is_some() || self.left.is_some()
+    }
+}
+
 /// What a step changes: the head, the files, and what is done outside of files.
 #[must_use]
-pub fn difference(shown: Shown<'_>, files: &[FileDiff], left: &[(&str, Left)], look: Look) -> String {
+pub fn difference(shown: Shown<'_>, whose: Whose, files: &[FileChange], look: Look) -> String {
     let mut text = head(shown, look);
-    let rows: Vec<Row> = files.iter().map(Row::of).chain(left.iter().map(|(path, left)| Row::left(path, *left))).collect();
-    let whose = match shown.against {
-        Against::Reference => "against the state before the step",
-        Against::Mine => "in your files",
-    };
-    match files {
-        [] if shown.against == Against::Mine && left.is_empty() && shown.step.actions.is_empty() => {
-            text.push_str("\nYour files are as the step wants them.\n");
-        }
-        [] if left.is_empty() && shown.step.actions.is_empty() => {
-            text.push_str("\nThis step changes no file: its text says what to do.\n");
-        }
-        [] if left.is_empty() => {}
-        _ => {
-            text.push_str(&format!("\n{}, {whose}:\n", counted(files)));
-            text.push_str(&table(&rows, look));
-        }
+    let (path, actions) = (&shown.step.path, shown.step.actions.as_slice());
+    let changes = files.iter().any(FileChange::changes);
+    if changes {
+        let whose = match whose {
+            Whose::Reference => "against the state before the step",
+            Whose::Mine => "in your files",
+        };
+        text.push_str(&format!("\n{}, {whose}:\n{}", counted(files), table(files, look)));
+    } else if !files.is_empty() {
+        text.push_str("\nYour files are as the step wants them.\n");
+    } else if actions.is_empty() {
+        text.push_str("\nThis step changes no file: its text says what to do.\n");
     }
-    for file in files {
+    for diff in files.iter().filter_map(|file| file.diff.as_ref()) {
         text.push('\n');
-        text.push_str(&patch(file, look));
+        text.push_str(&patch(diff, look));
     }
-    text.push_str(&actions(&shown.step.actions, look));
-    let path = &shown.step.path;
-    let hint = match (shown.against, files, shown.step.actions.as_slice()) {
-        (_, [], []) => None,
-        (Against::Mine, ..) => {
-            Some(format!("`bootcamp solution {path} --apply` makes these changes, and keeps your files as they were."))
+    text.push_str(&outside(actions, look));
+    let hint = match whose {
+        _ if !changes && actions.is_empty() => return text,
+        Whose::Mine => format!("`bootcamp solution {path} --apply` makes these changes, and keeps your files as they were."),
+        Whose::Reference if !changes => format!("`bootcamp solution {path} --apply` does it through the same API."),
+        Whose::Reference => {
+            format!("`bootcamp solution {path} --mine` shows what would change in your own files; `--apply` makes the changes.")
         }
-        (Against::Reference, [], _) => Some(format!("`bootcamp solution {path} --apply` does it through the same API.")),
-        (Against::Reference, ..) => Some(format!(
-            "`bootcamp solution {path} --mine` shows what would change in your own files; `--apply` makes the changes."
-        )),
     };
-    if let Some(hint) = hint {
-        text.push_str(&format!("\n{}\n", look.paint(Tone::Dim, &hint)));
-    }
+    text.push_str(&format!("\n{}\n", look.paint(Tone::Dim, &hint)));
     text
 }
 
-/// What became of a learner's files. `backup` is where they are as they were; absent where nothing was changed.
+/// What became of a learner's files. `backup` is where those are as they were that the step found; absent where it changed none.
 #[must_use]
-pub fn applied(shown: Shown<'_>, proposals: &[Proposal], backup: Option<&str>, look: Look) -> String {
+pub fn applied(shown: Shown<'_>, files: &[FileChange], backup: Option<&str>, look: Look) -> String {
     let mut text = head(shown, look);
-    let rows: Vec<Row> = proposals.iter().filter_map(Row::proposed).collect();
-    if !rows.is_empty() {
-        text.push('\n');
-        text.push_str(&table(&rows, look));
+    if files.iter().any(FileChange::changes) {
+        text.push_str(&format!("\n{}", table(files, look)));
+    } else if !files.is_empty() {
+        text.push_str("\nYour files are as the step wants them: nothing was changed.\n");
     }
-    let conflicts: usize = proposals.iter().map(Proposal::conflicts).sum();
+    let conflicts: usize = files.iter().map(|file| file.conflicts).sum();
     let step = &shown.step.path;
     if conflicts > 0 {
         text.push_str(&format!(
             "\nIn {} both you and the step changed the same lines, and both are kept:\n\
-             from `<<<<<<< yours` to `=======` stands what you had, from there to `>>>>>>> {step}` the step's.\n\
-             Keep what is right of each, remove the markers, and build. If you have not done the steps before this\n\
-             one yet, apply those first: `bootcamp verify` shows which they are.\n",
+             from `<<<<<<< yours` to `=======` stands what you had, from there to `>>>>>>> {step}`\n\
+             what the step has. Keep what is right of each, remove the markers, and build.\n\
+             Have you done the steps before this one? If not, apply those first; `bootcamp verify`\n\
+             shows which they are.\n",
             places(conflicts)
         ));
     }
-    match backup {
-        Some(backup) => text.push_str(&format!("\nYour files as they were: {backup}/before\n")),
-        None if rows.is_empty() && !proposals.is_empty() => {
-            text.push_str("\nYour files are as the step wants them: nothing was changed.\n");
-        }
-        None => {}
+    if let Some(backup) = backup {
+        text.push_str(&format!("\nYour files as they were: {backup}/before\n"));
     }
     text
 }
@@ -116,63 +136,40 @@ fn head(shown: Shown<'_>, look: Look) -> String {
 }
 
 /// `2 files, +14 -3`.
-fn counted(files: &[FileDiff]) -> String {
-    let (added, removed) = files.iter().fold((0, 0), |(added, removed), file| (added + file.added(), removed + file.removed()));
-    let noun = if files.len() == 1 { "file" } else { "files" };
-    format!("{} {noun}, +{added} -{removed}", files.len())
+fn counted(files: &[FileChange]) -> String {
+    let diffs = files.iter().filter_map(|file| file.diff.as_ref());
+    let (count, added, removed) =
+        diffs.fold((0, 0, 0), |(count, added, removed), diff| (count + 1, added + diff.added(), removed + diff.removed()));
+    format!("{count} {}, +{added} -{removed}", if count == 1 { "file" } else { "files" })
 }
 
-/// A file in the list.
-struct Row {
-    path: String,
-    added: usize,
-    removed: usize,
-    note: String,
-    tone: Tone,
-}
-
-impl Row {
-    fn of(file: &FileDiff) -> Self {
-        let note = match file.status {
-            Status::Added => "new",
-            Status::Removed => "removed",
-            Status::Binary => "not text",
-            Status::Changed => "",
-        };
-        let (path, note) = (file.path.clone(), note.to_owned());
-        Self { path, added: file.added(), removed: file.removed(), note, tone: Tone::Dim }
-    }
-
-    fn left(path: &str, left: Left) -> Self {
-        Self { path: path.to_owned(), added: 0, removed: 0, note: format!("left alone: {left}"), tone: Tone::Warn }
-    }
-
-    fn proposed(proposal: &Proposal) -> Option<Self> {
-        match proposal.outcome {
-            Outcome::Left(left) => Some(Self::left(&proposal.path, left)),
-            Outcome::Done => None,
-            Outcome::Write { .. } | Outcome::Remove => {
-                let row = Self::of(&proposal.diff()?);
-                match proposal.conflicts() {
-                    0 => Some(row),
-                    count => Some(Self { note: format!("conflict in {}", places(count)), tone: Tone::Bad, ..row }),
-                }
-            }
-        }
+/// What there is to say of a file beyond its counts.
+fn note(file: &FileChange) -> (Tone, String) {
+    match (&file.left, file.conflicts, file.diff.as_ref().map(|diff| diff.status)) {
+        (Some(left), ..) => (Tone::Warn, format!("left alone: {left}")),
+        (_, 1.., _) => (Tone::Bad, format!("conflict in {}", places(file.conflicts))),
+        (_, _, Some(Status::Added)) => (Tone::Dim, String::from("new")),
+        (_, _, Some(Status::Removed)) => (Tone::Dim, String::from("removed")),
+        (_, _, Some(Status::Binary)) => (Tone::Dim, String::from("not text")),
+        (_, _, Some(Status::Changed) | None) => (Tone::Dim, String::new()),
     }
 }
 
-fn table(rows: &[Row], look: Look) -> String {
-    let widest = |width: fn(&Row) -> usize| rows.iter().map(width).max().unwrap_or(0);
-    let (paths, added, removed) = (
-        widest(|row| row.path.chars().count()),
-        widest(|row| number('+', row.added).len()),
-        widest(|row| number('-', row.removed).len()),
-    );
-    let row = |row: &Row| {
-        let plus = look.paint(Tone::Good, &format!("{:>added$}", number('+', row.added)));
-        let minus = look.paint(Tone::Bad, &format!("{:>removed$}", number('-', row.removed)));
-        let line = format!("  {:<paths$}  {plus} {minus}  {}", row.path, look.paint(row.tone, &row.note));
+/// The files that change or are left alone, one a line.
+fn table(files: &[FileChange], look: Look) -> String {
+    let counts = |file: &FileChange| {
+        let count = |of: fn(&FileDiff) -> usize| file.diff.as_ref().map_or(0, of);
+        [number('+', count(FileDiff::added)), number('-', count(FileDiff::removed))]
+    };
+    let rows: Vec<&FileChange> = files.iter().filter(|file| file.changes()).collect();
+    let widest = |width: &dyn Fn(&FileChange) -> usize| rows.iter().map(|file| width(file)).max().unwrap_or(0);
+    let paths = widest(&|file| file.path.chars().count());
+    let [added, removed] = [0, 1].map(|side| widest(&|file| counts(file)[side].len()));
+    let row = |file: &&FileChange| {
+        let ([plus, minus], (tone, note)) = (counts(file), note(file));
+        let plus = look.paint(Tone::Good, &format!("{plus:>added$}"));
+        let minus = look.paint(Tone::Bad, &format!("{minus:>removed$}"));
+        let line = format!("  {:<paths$}  {plus} {minus}  {}", file.path, look.paint(tone, &note));
         format!("{}\n", line.trim_end())
     };
     rows.iter().map(row).collect()
@@ -222,7 +219,7 @@ fn code(line: &str, spans: Option<&Vec<Span>>, look: Look) -> String {
 }
 
 /// What the step has one do outside of files.
-fn actions(actions: &[Action], look: Look) -> String {
+fn outside(actions: &[Action], look: Look) -> String {
     let one = |action: &Action| {
         let command = action.command();
         let spans = if look.colour { highlight(&command, "sh") } else { Vec::new() };
@@ -257,11 +254,12 @@ mod tests {
         };
         let files =
             [file("a.rs", None, Some("1\n2\n")), file("long/name.rs", Some("1\n"), Some("2\n")), file("b", Some("1\n"), None)];
+        let mut files: Vec<FileChange> = files.into_iter().map(FileChange::clean).collect();
+        files.push(FileChange { path: String::from("x"), diff: None, conflicts: 0, left: Some(Left::NotAFile("a folder")) });
+        files.push(FileChange { path: String::from("done"), diff: None, conflicts: 0, left: None });
+        files[1].conflicts = 2;
         assert_eq!(counted(&files), "3 files, +3 -2");
-        let rows: Vec<Row> = files.iter().map(Row::of).collect();
-        assert_eq!(
-            table(&rows, Look::BARE),
-            "  a.rs          +2     new\n  long/name.rs  +1 -1\n  b                -1  removed\n"
-        );
+        let expected = "  a.rs          +2     new\n  long/name.rs  +1 -1  conflict in 2 places\n  b                -1  removed\n  x                    left alone: it is a folder\n";
+        assert_eq!(table(&files, Look::BARE), expected);
     }
 }

@@ -100,6 +100,13 @@ impl FileDiff {
         Some(Self { path: path.to_owned(), status, before: old.to_owned(), after: new.to_owned(), hunks })
     }
 
+    /// The same without its texts: that the file changes, and not how.
+    #[must_use]
+    pub fn without_lines(&self) -> Self {
+        let (before, after, hunks) = (String::new(), String::new(), Vec::new());
+        Self { path: self.path.clone(), status: Status::Binary, before, after, hunks }
+    }
+
     /// How many lines are new.
     #[must_use]
     pub fn added(&self) -> usize {

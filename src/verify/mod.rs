@@ -9,7 +9,7 @@ mod asking;
 mod clock;
 mod crew;
 mod event;
-mod mask;
+pub mod mask;
 mod pace;
 mod plan;
 pub mod polling;

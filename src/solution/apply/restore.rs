@@ -6,10 +6,11 @@ use super::disk::{Disk, Real};
 use super::journal::{Entry, Journal};
 use super::{ApplyError, JOURNAL, lock};
 
-/// An apply that did not come to its end.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// An apply that did not come to its end. While it is looked at, nobody else changes the workspace.
+#[derive(Debug)]
 pub struct Interrupted {
     pub(super) journal: Journal,
+    _lock: fs::File,
 }
 
 /// What taking it back came to.
@@ -39,7 +40,7 @@ impl Interrupted {
         if !path.exists() {
             return Ok(None);
         }
-        let _lock = lock(workspace)?;
+        let lock = lock(workspace)?;
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             // It came to its end meanwhile.
@@ -55,7 +56,7 @@ impl Interrupted {
         if let Some(path) = paths.chain([journal.backup.as_path()]).find(|path| !within(path)) {
             return Err(ApplyError::Journal(format!("`{}` leads out of the workspace", path.display())));
         }
-        Ok(Some(Self { journal }))
+        Ok(Some(Self { journal, _lock: lock }))
     }
 
     /// The step that was being applied.
@@ -68,8 +69,7 @@ impl Interrupted {
     ///
     /// # Errors
     /// When something cannot be written; it can be tried again.
-    pub fn restore(&self, workspace: &Path) -> Result<Restored, ApplyError> {
-        let _lock = lock(workspace)?;
+    pub fn restore(self, workspace: &Path) -> Result<Restored, ApplyError> {
         put_back(&mut Real { durable: true }, workspace, &self.journal).map_err(|(path, source)| ApplyError::Stuck {
             path,
             source,

@@ -126,7 +126,7 @@ fn all_of_it_is_done_and_what_was_there_is_kept() {
         serde_json::from_slice(&fs::read(folder.path().join(&backup).join("manifest.json")).unwrap()).unwrap();
     assert_eq!(manifest.files.iter().filter(|file| file.before).count(), 3);
     assert_eq!(manifest.folders, [Path::new("src/telemetry"), Path::new("src/telemetry/deep")]);
-    assert_eq!(Interrupted::find(folder.path()).unwrap(), None);
+    assert!(Interrupted::find(folder.path()).unwrap().is_none());
     // Another at the same second has a folder of its own.
     let again = [Edit { path: String::from("new.txt"), before: Some(b"new\n".to_vec()), after: None }];
     assert_eq!(
@@ -157,12 +157,14 @@ fn after_an_interruption_anywhere_the_former_tree_comes_back() {
         if let Some(interrupted) = Interrupted::find(folder.path()).unwrap() {
             journals += 1;
             assert_eq!(interrupted.step(), STEP);
-            assert!(matches!(apply(folder.path(), STEP, &edits()), Err(ApplyError::Unfinished)));
+            let refused = apply_on(&mut quick(), folder.path(), STEP, &edits(), now());
+            assert!(matches!(refused, Err(ApplyError::Unfinished)));
+            assert!(matches!(apply(folder.path(), STEP, &edits()), Err(ApplyError::Busy)));
             let restored = interrupted.restore(folder.path()).unwrap();
             assert_eq!(restored.kept, Vec::<String>::new());
         }
         assert_eq!(tree(folder.path()), before, "after {operations} operations");
-        assert_eq!(Interrupted::find(folder.path()).unwrap(), None);
+        assert!(Interrupted::find(folder.path()).unwrap().is_none());
         apply(folder.path(), STEP, &edits()).unwrap();
     }
 }
@@ -237,7 +239,7 @@ fn a_disk_that_is_full_for_a_moment_costs_nothing() {
             Err(ApplyError::TakenBack { .. }) => assert_eq!(tree(folder.path()), before, "after {operations} operations"),
             Err(other) => panic!("{other}"),
         }
-        assert_eq!(Interrupted::find(folder.path()).unwrap(), None);
+        assert!(Interrupted::find(folder.path()).unwrap().is_none());
     }
 }
 
