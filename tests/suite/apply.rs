@@ -133,6 +133,44 @@ fn what_is_done_outside_of_files_is_done_in_the_workspaces_sandbox() {
     sandbox.stop();
 }
 
+#[test]
+fn no_key_of_the_learners_is_shown() {
+    let env = "# mine\nROLLBAR_ACCESS_TOKEN=0123456789abcdef0123456789abcdef\nHONEYCOMB_API_KEY=\"aZ3456789012345678901X\"\n";
+    let call = begun().write("mine/.env", env).write("mine/notes.txt", "key: 0123456789abcdef0123456789abcdef\n");
+    for args in ["--mine", "--mine --color always", "--apply"] {
+        let run = call.again().args("solution tiny/files -C mine").args(args).run();
+        let all = format!("{}{}", run.stdout, run.stderr);
+        assert!(!all.contains("0123456789abcdef") && !all.contains("aZ34567890"), "{args}: {all}");
+        has(&all, &[".env", "notes.txt"]);
+    }
+    // In the file itself they stay.
+    has(&fs::read_to_string(call.workspace().join("mine/.env")).unwrap(), &[env, "TINY_MODE=plain"]);
+}
+
+#[test]
+fn all_steps_of_week_2_one_after_the_other_and_nothing_is_left_over() {
+    let call = Bootcamp::new();
+    call.again().args("init .").passes();
+    // Lines of one's own at the end of a file do not stand in any step's way.
+    let readme = call.workspace().join("NOTES.md");
+    fs::write(&readme, "mine\n").unwrap();
+    let list = call.again().args("list week2 --format json").passes();
+    let list: serde_json::Value = serde_json::from_str(&list.stdout).unwrap();
+    let lessons = list["lessons"].as_array().unwrap();
+    let steps: Vec<&str> =
+        lessons.iter().flat_map(|lesson| lesson["steps"].as_array().unwrap()).map(|step| step["id"].as_str().unwrap()).collect();
+    assert!(steps.len() > 20, "{steps:?}");
+    for step in &steps {
+        let run = call.again().args("solution --apply").arg(*step).run();
+        assert_eq!(run.code, Some(0), "{step}:\n{}{}", run.stdout, run.stderr);
+        let mine = call.again().args("solution --mine").arg(*step).passes();
+        assert!(!mine.stdout.contains("\n@@ "), "{step} is not done by applying it:\n{}", mine.stdout);
+    }
+    assert_eq!(fs::read_to_string(&readme).unwrap(), "mine\n");
+    let shown = call.again().args("solution").arg(steps[0]).passes();
+    has(&shown.stdout, &[steps[0], "lessons/week2/"]);
+}
+
 /// The page without the time in a backup's name.
 fn backup_named(page: &str) -> String {
     let page = redact(page, Path::new("nowhere"));
