@@ -190,7 +190,9 @@ impl Reader<'_> {
             let help = match (word, closest(word, ["since", "end"])) {
                 ("file", _) => format!("`{leader}@ file since …` is the first line of a file"),
                 (_, Some(close)) => format!("did you mean `{leader}@ {close}`?"),
-                _ => format!("there are `{leader}@ since <lesson>/<step>`, `{leader}@ end` and `{leader}@ file since <lesson>/<step>`"),
+                _ => format!(
+                    "there are `{leader}@ since <lesson>/<step>`, `{leader}@ end` and `{leader}@ file since <lesson>/<step>`"
+                ),
             };
             self.flaw(span, format!("`{leader}@ {marker}` is no marker"), "unknown", help);
             return None;
