@@ -5,6 +5,7 @@
 
 mod apply;
 mod diff;
+mod hold;
 mod lock;
 mod markup;
 mod merge;

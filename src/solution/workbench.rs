@@ -3,6 +3,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::hold::Hold;
 use super::tree::Tree;
 use super::{SolutionError, cache, checkout};
 
@@ -15,7 +16,7 @@ use super::{SolutionError, cache, checkout};
 pub struct Workbench {
     folder: PathBuf,
     target_dir: PathBuf,
-    _lock: fs::File,
+    _hold: Hold,
 }
 
 impl Workbench {
@@ -30,13 +31,10 @@ impl Workbench {
         };
         let refused = |source| SolutionError::Unpack { folder: room.display().to_string(), source };
         fs::create_dir_all(&room).map_err(refused)?;
-        let lock = fs::OpenOptions::new().create(true).truncate(false).write(true).open(room.join("lock")).map_err(refused)?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(fs::TryLockError::WouldBlock) => return Err(SolutionError::Busy { course: course.to_owned() }),
-            Err(fs::TryLockError::Error(source)) => return Err(refused(source)),
-        }
-        Ok(Self { folder: room.join("workspace"), target_dir: room.join("target"), _lock: lock })
+        let Some(hold) = Hold::take(&room.join("lock")).map_err(refused)? else {
+            return Err(SolutionError::Busy { course: course.to_owned() });
+        };
+        Ok(Self { folder: room.join("workspace"), target_dir: room.join("target"), _hold: hold })
     }
 
     /// The folder: a workspace, once a state is laid out in it.

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use disk::{Disk, Real};
 use journal::{Entry, Journal};
 
+use super::hold::Hold;
+
 pub use restore::{Interrupted, Restored};
 
 /// Where a workspace keeps what is the runner's own.
@@ -113,17 +115,11 @@ fn apply_on(
     }
 }
 
-/// Holds the workspace's lock until the file is dropped.
-fn lock(workspace: &Path) -> Result<fs::File, ApplyError> {
-    let path = workspace.join(LOCK);
+/// Takes the workspace's lock.
+fn lock(workspace: &Path) -> Result<Hold, ApplyError> {
     let refused = |source| ApplyError::TakenBack { path: LOCK.to_owned(), source };
     fs::create_dir_all(workspace.join(ROOM)).map_err(refused)?;
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(refused)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(ApplyError::Busy),
-        Err(fs::TryLockError::Error(source)) => Err(refused(source)),
-    }
+    Hold::take(&workspace.join(LOCK)).map_err(refused)?.ok_or(ApplyError::Busy)
 }
 
 /// A folder for the backups that is not there yet.

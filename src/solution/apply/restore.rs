@@ -4,13 +4,13 @@ use std::path::{Component, Path};
 
 use super::disk::{Disk, Real};
 use super::journal::{Entry, Journal};
-use super::{ApplyError, JOURNAL, lock};
+use super::{ApplyError, Hold, JOURNAL, lock};
 
 /// An apply that did not come to its end. While it is looked at, nobody else changes the workspace.
 #[derive(Debug)]
 pub struct Interrupted {
     pub(super) journal: Journal,
-    _lock: fs::File,
+    _hold: Hold,
 }
 
 /// What taking it back came to.
@@ -40,7 +40,7 @@ impl Interrupted {
         if !path.exists() {
             return Ok(None);
         }
-        let lock = lock(workspace)?;
+        let hold = lock(workspace)?;
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             // It came to its end meanwhile.
@@ -56,7 +56,7 @@ impl Interrupted {
         if let Some(path) = paths.chain([journal.backup.as_path()]).find(|path| !within(path)) {
             return Err(ApplyError::Journal(format!("`{}` leads out of the workspace", path.display())));
         }
-        Ok(Some(Self { journal, _lock: lock }))
+        Ok(Some(Self { journal, _hold: hold }))
     }
 
     /// The step that was being applied.
