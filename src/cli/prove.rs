@@ -1,15 +1,57 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::args::ProveArgs;
 use super::{Failure, place, runtime, shell, signals};
 use crate::author::mistake::NamedMistake;
 use crate::author::prove::{Confusion, StepProof, Workbench, prove_mistakes, prove_steps};
 use crate::course::Source;
 use crate::report::{ExitStatus, Look};
 use crate::solution::States;
+
+/// The commands of authors.
+#[derive(Debug, clap::Subcommand)]
+pub enum Author {
+    /// Show that each step is worth its points, or with --mistakes that each mistake is named right
+    #[command(after_help = PROVE_HELP)]
+    Prove(ProveArgs),
+}
+
+const PROVE_HELP: &str = "\
+Each state of the solution is built and verified against a sandbox of its own: the checks of a step
+must fail on the state before it and pass on the state after it, and break no earlier one. With
+--mistakes each file of checks/<course>/mistakes/ is made and verified: what it breaks must be
+broken, all else met, and the diagnosis the one that it names.
+
+Docker is not needed: a stand-in answers what an engine would after `docker compose up`.";
+
+/// Options of `author prove`.
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// The course
+    #[arg(value_name = "COURSE")]
+    pub course: Option<String>,
+    /// Only these steps (`x-ray/a-group`), or with --mistakes only these mistakes
+    #[arg(long = "only", visible_alias = "step", value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Make the mistakes, and see whether they are named right
+    #[arg(long)]
+    pub mistakes: bool,
+    /// How long to wait for telemetry [default: 6s]
+    #[arg(long, value_name = "DURATION", value_parser = super::args::duration)]
+    pub timeout: Option<Duration>,
+    /// Where to build [default: target/prove/<course>]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The checkout
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
 
 /// How long each source is waited for: what has not come by then on this machine is not on its way.
 const PATIENCE: Duration = Duration::from_secs(6);
