@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Failure, place, runtime, shell, signals};
 use crate::author::mistake::NamedMistake;
-use crate::author::prove::{Confusion, StepProof, Workbench, prove_mistakes, prove_steps};
+use crate::author::prove::{Bench, Confusion, StepProof, prove_mistakes, prove_steps};
 use crate::course::Source;
 use crate::report::{ExitStatus, Look};
 use crate::solution::States;
@@ -75,12 +75,12 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
         |error: crate::author::prove::BenchError| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") };
     let runtime = runtime()?;
     let stop = runtime.block_on(async { signals::cancelled_by_user() });
-    let bench = Workbench::new(root, &shell(), patience, stop.clone());
+    let bench = Bench::new(root, &shell(), patience, stop.clone());
     let (text, sound) = if args.mistakes {
         let source = Source::of(&folder);
         let mistakes =
             NamedMistake::load_all(&source, &course, &states).map_err(|error| Failure::shown(ExitStatus::CourseBroken, error))?;
-        let chosen = known(&args.only, mistakes.iter().map(|mistake| mistake.id.as_str()), "mistake")?;
+        let chosen = known(&args.only, &mistakes.iter().map(|mistake| mistake.id.as_str()), "mistake")?;
         let confusion = runtime.block_on(prove_mistakes(&course, &mistakes, &chosen, &bench, &tell)).map_err(unlooked)?;
         (
             confusion_table(&confusion),
@@ -92,7 +92,7 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
             let of_course = format!("{id}/{name}");
             if steps.contains(&of_course) { of_course } else { name.clone() }
         });
-        let chosen = known(&full.collect::<Vec<_>>(), steps.iter().map(String::as_str), "step")?;
+        let chosen = known(&full.collect::<Vec<_>>(), &steps.iter().map(String::as_str), "step")?;
         let proofs = runtime.block_on(prove_steps(&course, &states, &chosen, &bench, &tell)).map_err(unlooked)?;
         (step_table(&proofs), proofs.iter().all(|proof| proof.problems.is_empty()))
     };
@@ -105,7 +105,7 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
 }
 
 /// The names that were asked for, all of which must be known.
-fn known<'k>(asked: &[String], known: impl Iterator<Item = &'k str> + Clone, what: &str) -> Result<Vec<String>, Failure> {
+fn known<'k>(asked: &[String], known: &(impl Iterator<Item = &'k str> + Clone), what: &str) -> Result<Vec<String>, Failure> {
     for name in asked {
         if !known.clone().any(|known| known == name) {
             let close =
