@@ -296,7 +296,7 @@ source = "registry"
             )
         ) {
             let text = blocks.concat();
-            edges_that_came(&text, &[("x", &text)]);
+            let _ = edges_that_came(&text, &[("x", &text)]);
             if let Some(lock) = Lock::parse(&text) {
                 let names = BTreeSet::from([String::from("a")]);
                 lock.of("a", &names, &|_, _| false);
