@@ -19,6 +19,8 @@ mod init;
 mod interruption;
 mod kinds;
 mod main_job;
+mod mini;
+mod prove;
 mod recording;
 mod reports;
 mod sandbox_process;
