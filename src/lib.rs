@@ -7,7 +7,7 @@
 //! vendor     one client each: honeycomb, xray, cloudwatch, rollbar, docker
 //! check      what a step demands, and the pure `judge`
 //! course     lessons and steps from Markdown, the checks beside them
-//! solution   the reference service of a course
+//! solution   the reference service of a course, and from it the state after every step
 //! sandbox    the embedded vendors over one SQLite store (knows facts and the wire only)
 //! lab        sandbox or live: endpoints for the clients, environment for the service
 //! service    the learner's service: build, start, ready, stop

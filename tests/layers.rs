@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("vendor", &["facts"]),
     ("check", &["facts"]),
     ("course", &["facts", "check"]),
-    ("solution", &[]),
+    ("solution", &["check", "course"]),
     ("sandbox", &["facts"]),
     ("service", &["facts"]),
     ("lab", &["facts", "vendor", "sandbox", "service"]),

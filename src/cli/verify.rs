@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::args::VerifyArgs;
 use super::sandbox::SANDBOX_FILE;
 use super::{Failure, place, runtime, shell, signals};
+use crate::course::Course;
 use crate::lab::Lab;
 use crate::report::{ExitStatus, Fold, Format, Look, Progress, Report, Sinks};
 use crate::sandbox::store::Place;
@@ -35,7 +36,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
 
     let subject = match manifest {
         Some(manifest) => own_subject(manifest)?,
-        None => reference_subject(&course.id, &folder)?,
+        None => reference_subject(&course, &folder)?,
     };
     let target = args.target.map_or(subject.manifest.target, Target::from);
     let whose =
@@ -91,7 +92,7 @@ fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
     })
 }
 
-fn reference_subject(course: &str, folder: &Path) -> Result<Subject, Failure> {
+fn reference_subject(course: &Course, folder: &Path) -> Result<Subject, Failure> {
     let shell = shell();
     let solution = Solution::locate(course, folder, &shell).map_err(Failure::usage)?;
     let up = format!("docker compose --project-directory {} up -d", solution.folder.display());

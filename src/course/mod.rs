@@ -20,6 +20,7 @@ mod verify_line;
 pub use action::{Action, ActionKind};
 pub use lesson::{CodeBlock, Hint, Lesson, Step, StepCheck};
 pub use load::LoadError;
+pub(crate) use problem::Page;
 pub use problem::{Problem, Problems};
 pub use schema::{check_schema, diagnosis_schema, probe_schema};
 pub use selection::{Selection, SelectionError};

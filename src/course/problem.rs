@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
-/// A file of the course, as problems quote it.
+/// A file that an author writes, as problems quote it.
 #[derive(Debug, Clone)]
-pub(super) struct Page {
+pub(crate) struct Page {
     /// From the source's root: `lessons/week2/3-x-ray.md`.
     pub file: String,
     /// What it holds.
@@ -14,17 +14,17 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+    pub(crate) fn new(file: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         Self { file: file.into(), text: text.into() }
     }
 
     /// The line, from 1, in which the byte stands.
-    pub(super) fn line(&self, offset: usize) -> usize {
+    pub(crate) fn line(&self, offset: usize) -> usize {
         line_of(&self.text, offset)
     }
 
     /// A problem at this place.
-    pub(super) fn problem(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Problem {
+    pub(crate) fn problem(&self, span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Problem {
         let end = span.end.min(self.text.len());
         let span = span.start.min(end)..end;
         Problem {
@@ -42,7 +42,7 @@ fn line_of(text: &str, offset: usize) -> usize {
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// One mistake in a lesson or a check file: what is wrong, where, and what to do.
+/// One mistake in a lesson, a check file or a solution: what is wrong, where, and what to do.
 #[derive(Debug, Clone)]
 pub struct Problem {
     message: String,
@@ -54,13 +54,13 @@ pub struct Problem {
 
 impl Problem {
     /// The same, with a remedy.
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// The same, with a remedy where there is one.
-    pub(super) fn maybe_help(mut self, help: Option<impl Into<String>>) -> Self {
+    pub(crate) fn maybe_help(mut self, help: Option<impl Into<String>>) -> Self {
         self.help = help.map(Into::into);
         self
     }
@@ -114,7 +114,7 @@ pub struct Problems {
 }
 
 impl Problems {
-    pub(super) fn new(course: &str, mut problems: Vec<Problem>) -> Self {
+    pub(crate) fn new(course: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by(|left, right| (left.file(), left.span().start).cmp(&(right.file(), right.span().start)));
         Self { course: course.to_owned(), problems }
     }
