@@ -13,11 +13,13 @@
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
 //! report     the same events as pretty, plain, json, junit, tap, github
+//! author     what keeps a course true: lint, sync, new
 //! cli        arguments, commands and exit codes: the only place that knows them all
 //! ```
 //!
 //! `tests/layers.rs` keeps it so; `ARCHITECTURE.md` says why.
 
+pub mod author;
 pub mod check;
 pub mod cli;
 pub mod course;

@@ -19,7 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
     ("report", &["facts", "check", "course", "verify"]),
-    ("cli", &["facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
+    ("author", &["facts", "check", "course", "solution", "lab", "service", "verify"]),
+    ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
 ];
 
 /// The modules that may print: everything else tells, and lets these say it.

@@ -10,6 +10,7 @@ mod states;
 mod tree;
 
 pub use lock::edges_that_came;
+pub(crate) use markup::leader;
 pub use states::{Change, States};
 pub use tree::Tree;
 
