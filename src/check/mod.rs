@@ -39,6 +39,10 @@ pub struct Check {
     pub probe: Option<String>,
     /// What to do when it is not met: one or two sentences.
     pub fix: String,
+    /// The step, as `<lesson>/<step>`, that makes it hold already, before the step that lists it. Every other check must fail
+    /// on the state before its step.
+    #[serde(default)]
+    pub implied_by: Option<String>,
     /// What must be seen.
     pub expect: Expect,
 }

@@ -133,7 +133,6 @@ fn role<'a>(line: &'a str, leader: &str) -> Role<'a> {
         if let Some(old) = comment.strip_prefix('~') {
             return Role::Old(indent, old);
         }
-        return Role::Text;
     }
     let found = line.match_indices(leader).find_map(|(at, _)| {
         let marker = line[at + leader.len()..].strip_prefix("@ ")?;
@@ -191,7 +190,9 @@ impl Reader<'_> {
             let help = match (word, closest(word, ["since", "end"])) {
                 ("file", _) => format!("`{leader}@ file since …` is the first line of a file"),
                 (_, Some(close)) => format!("did you mean `{leader}@ {close}`?"),
-                _ => format!("there are `{leader}@ since <lesson>/<step>`, `{leader}@ end` and `{leader}@ file since <lesson>/<step>`"),
+                _ => format!(
+                    "there are `{leader}@ since <lesson>/<step>`, `{leader}@ end` and `{leader}@ file since <lesson>/<step>`"
+                ),
             };
             self.flaw(span, format!("`{leader}@ {marker}` is no marker"), "unknown", help);
             return None;

@@ -129,9 +129,8 @@ fn checkout<'a>(course: &str, from: &'a Path) -> Option<&'a Path> {
 fn embedded(course: &str) -> Option<Tree> {
     let prefix = format!("{course}/");
     let within = |path: &str| path.strip_prefix(&prefix).map(str::to_owned);
-    let files: Tree = Embedded::iter()
-        .filter_map(|path| Some((within(&path)?, Embedded::get(&path)?.data.into_owned())))
-        .collect();
+    let files: Tree =
+        Embedded::iter().filter_map(|path| Some((within(&path)?, Embedded::get(&path)?.data.into_owned()))).collect();
     (!files.is_empty()).then_some(files)
 }
 

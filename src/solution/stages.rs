@@ -18,8 +18,7 @@ impl Stages {
     /// Of a course with these steps, in this order.
     pub(super) fn new(course: &str, steps: &[&str]) -> Self {
         let within = |step: &&str| step.strip_prefix(course).and_then(|rest| rest.strip_prefix('/')).unwrap_or(step).to_owned();
-        let mut named: HashMap<String, usize> =
-            steps.iter().enumerate().map(|(index, step)| (within(step), index + 1)).collect();
+        let mut named: HashMap<String, usize> = steps.iter().enumerate().map(|(index, step)| (within(step), index + 1)).collect();
         named.insert(REFERENCE.to_owned(), steps.len() + 1);
         Self { steps: steps.iter().map(|step| (*step).to_owned()).collect(), named }
     }
