@@ -14,6 +14,9 @@ pub struct Checkout {
     root: PathBuf,
 }
 
+/// Folders that no author wrote.
+const LEFT_BEHIND: [&str; 3] = ["target", ".bootcamp", ".git"];
+
 /// Why an author's command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorError {
@@ -91,7 +94,8 @@ impl Checkout {
         Some(Page::new(path, fs::read_to_string(self.root.join(path)).ok()?))
     }
 
-    /// The files below a folder, as paths from the root, sorted. A folder that is not there has none.
+    /// The files below a folder, as paths from the root, sorted, but for what builds and runs leave behind. A folder that is
+    /// not there has none. Symbolic links are files, wherever they lead.
     pub(super) fn files(&self, folder: &str) -> Result<Vec<String>, AuthorError> {
         let mut files = Vec::new();
         let mut open = vec![folder.to_owned()];
@@ -105,7 +109,11 @@ impl Checkout {
                 let entry = entry.map_err(|cause| unreadable(&within, cause))?;
                 let path = format!("{within}/{}", entry.file_name().to_string_lossy());
                 let kind = entry.file_type().map_err(|cause| unreadable(&path, cause))?;
-                if kind.is_dir() { open.push(path) } else { files.push(path) }
+                if !kind.is_dir() {
+                    files.push(path);
+                } else if !LEFT_BEHIND.iter().any(|name| entry.file_name() == *name) {
+                    open.push(path);
+                }
             }
         }
         files.sort();

@@ -1,7 +1,7 @@
 //! What keeps a course true, for those who write one: [`lint`] finds what is wrong with lessons, checks and solution, [`sync`]
 //! writes the solution's lines into the lessons' code blocks, and [`Scaffold`] begins a lesson, a step or a check.
 //!
-//! A code block with `file=` is tied to the state after its step ([`States::after`]). Its lines fall into parts, between lines that
+//! A code block with `file=` is tied to the state after its step ([`States::after`](crate::solution::States::after)). Its lines fall into parts, between lines that
 //! say that something is left out; a part begins and ends with lines that its author chose, and shows all that the state has
 //! between them. So whatever changes between the two is written anew, and what cannot be tied any more is told.
 //!
@@ -19,9 +19,6 @@ pub use checkout::{AuthorError, Checkout};
 pub use lint::{Linted, Tally, lint};
 pub use scaffold::{Scaffold, Written};
 pub use sync::{Rewritten, Synced, sync};
-
-#[allow(unused_imports, reason = "the module's doc names it")]
-use crate::solution::States;
 
 /// How a scaffold marks what its author has to write: `‹why›`. A lesson or a check file with such a mark left is not finished.
 const PLACEHOLDER: (char, char) = ('‹', '›');

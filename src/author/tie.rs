@@ -181,8 +181,8 @@ impl Tying<'_> {
     }
 
     fn fence_too_short(&self, line: &str) -> Problem {
-        let message = format!("a line `{}` of `{}` would end this code block", line.trim(), self.file);
-        let help = format!("open and close the block with `{}`", self.block.longer_fence(line));
+        let message = format!("a line `` {} `` of `{}` would end this code block", line.trim(), self.file);
+        let help = format!("open and close the block with `` {} ``", self.block.longer_fence(line));
         self.page.problem(self.block.fence.clone(), message, "this fence is too short").help(help)
     }
 
@@ -210,8 +210,9 @@ impl Tying<'_> {
         );
         let message = format!("this is not what the step does to `{}`", self.file);
         let problem = self.problem(first.min(shown.len().saturating_sub(1)), message, "differs from here on").help(help);
-        let same = shown.iter().rev().zip(wanted.iter().rev()).take_while(|(line, other)| line == other).count();
-        let same = first + same.min(shown.len().min(wanted.len()) - first.min(shown.len()).min(wanted.len()));
+        // What is the same at the end, and not counted at the beginning already.
+        let rest = shown[first..].iter().rev().zip(wanted[first..].iter().rev());
+        let same = first + rest.take_while(|(line, other)| line == other).count();
         let (added, removed) = (wanted.len() - same, shown.len() - same);
         Tie::Drifted(Drift { inside: self.block.inside.clone(), text, added, removed, problem })
     }

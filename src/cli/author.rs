@@ -1,9 +1,8 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
-use super::args::ListFormat;
 use super::{Failure, place, rendered};
 use crate::author::{AuthorError, Checkout, Linted, Scaffold, lint, sync};
 use crate::course::{LoadError, Problem};
@@ -42,11 +41,22 @@ Nothing that is there is overwritten.";
 pub struct LintArgs {
     /// The course; by default all of the checkout
     pub course: Option<String>,
-    /// The form of the list: with the place in the file, one line each, or for programs
-    #[arg(long, value_enum, default_value_t = ListFormat::Pretty)]
-    pub format: ListFormat,
+    /// The form of what is told
+    #[arg(long, value_enum, default_value_t = LintFormat::Pretty)]
+    pub format: LintFormat,
     #[command(flatten)]
     place: Place,
+}
+
+/// The forms in which problems are told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LintFormat {
+    /// With the lines of the file
+    Pretty,
+    /// One line each
+    Plain,
+    /// JSON
+    Json,
 }
 
 /// Options of `author sync`.
@@ -153,13 +163,13 @@ fn run_lint(args: &LintArgs) -> Result<ExitStatus, Failure> {
     let checkout = args.place.checkout()?;
     let courses = courses(&checkout, args.course.as_deref())?;
     let linted = courses.iter().map(|course| Ok(lint(&checkout, course)?)).collect::<Result<Vec<Linted>, Failure>>()?;
-    if args.format == ListFormat::Json {
+    if args.format == LintFormat::Json {
         print(&json(&linted));
     }
-    for linted in linted.iter().filter(|_| args.format != ListFormat::Json) {
+    for linted in linted.iter().filter(|_| args.format != LintFormat::Json) {
         match &linted.problems {
             None => print(&format!("{}\n", sound(linted))),
-            Some(problems) if args.format == ListFormat::Plain => print(&problems.iter().map(plain).collect::<String>()),
+            Some(problems) if args.format == LintFormat::Plain => print(&problems.iter().map(plain).collect::<String>()),
             Some(problems) => print(&rendered(problems.clone(), &Look::of_stdout())),
         }
     }

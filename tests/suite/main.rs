@@ -10,6 +10,7 @@
 #![allow(clippy::disallowed_methods, reason = "processes are waited for, and the stand-in is one that ends itself")]
 
 mod attached;
+mod author;
 mod broken_course;
 mod broken_service;
 mod command_line;

@@ -11,9 +11,6 @@ const FOLDERS: [&str; 2] = ["diagnoses/", "mistakes/"];
 /// Files of a solution that speak of it, and are part of no state.
 const NOTES: [&str; 2] = ["states.toml", "lock.toml"];
 
-/// What builds, runs and systems leave behind, which no author wrote.
-const LEFT_BEHIND: [&str; 3] = ["target/", ".bootcamp/", ".git/"];
-
 impl Subject<'_> {
     /// Files that nobody reads. `targets` are the files that the course's pages lead to.
     pub(super) fn orphans(&mut self, targets: &BTreeSet<String>) -> Result<(), AuthorError> {
@@ -39,8 +36,7 @@ impl Subject<'_> {
         let solution = format!("solutions/{id}/");
         for file in self.checkout.files(solution.trim_end_matches('/'))? {
             let name = &file[solution.len()..];
-            let left_behind = LEFT_BEHIND.iter().any(|folder| name.starts_with(folder));
-            if !left_behind && !NOTES.contains(&name) && states.finished().get(name).is_none() {
+            if !NOTES.contains(&name) && states.finished().get(name).is_none() {
                 self.orphan(
                     &file,
                     "it is part of no state",
