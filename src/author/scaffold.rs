@@ -181,6 +181,10 @@ fn one_line(title: &str) -> Result<(), AuthorError> {
 
 fn id_of(title: &str) -> Result<String, AuthorError> {
     one_line(title)?;
+    // In a heading, both would say something else than they do here.
+    if title.contains('{') || title.trim().starts_with('#') || title.trim().ends_with('#') {
+        return Err(AuthorError::Refused(format!("`{title}` is no title for a heading: leave `{{` and `#` out")));
+    }
     let id = slug(title);
     if id.chars().any(char::is_alphanumeric) {
         return Ok(id);
@@ -253,5 +257,61 @@ fn ending(text: &str) -> &'static str {
 impl Draft {
     fn begun(self) -> Self {
         Self { is_new: true, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LESSON: &str = "---\r\ntitle: First\r\norder: 7\r\nsummary: S\r\n---\r\n\r\n## A\r\n\r\nWhy.\r\n\r\n**Verify** · 1 point\r\n- [ ] `a` it is\r\n  there\r\n\r\nEnd.\r\n";
+
+    fn checkout(folder: &tempfile::TempDir) -> Checkout {
+        for (path, text) in
+            [("lessons/demo/1-first.md", LESSON), ("checks/demo/first.toml", "[a]\nfix = 'F'\n[a.expect.variable]\nname = 'A'\n")]
+        {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        Checkout::find(folder.path()).unwrap()
+    }
+
+    #[test]
+    fn an_item_comes_behind_the_last_one_with_the_pages_line_breaks() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = Scaffold::Check { step: "demo/first/a".into(), title: "it stays".into(), id: None };
+        let written = check.write(&checkout(&folder)).unwrap();
+        assert_eq!(written.places, [("lessons/demo/1-first.md".into(), 14), ("checks/demo/first.toml".into(), 6)]);
+        let lesson = fs::read_to_string(folder.path().join("lessons/demo/1-first.md")).unwrap();
+        assert_eq!(lesson, LESSON.replace("  there\r\n", "  there\r\n- [ ] `it-stays` it stays\r\n"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn whatever_the_title_the_course_is_read_with_what_was_begun(title in "[ -~é’–]{1,16}") {
+            let folder = tempfile::tempdir().unwrap();
+            let checkout = checkout(&folder);
+            let lesson = Scaffold::Lesson { course: "demo".into(), title: title.clone() };
+            if lesson.write(&checkout).is_err() {
+                return Ok(());
+            }
+            let (course, _) = Course::examine(&checkout.source(), "demo").unwrap();
+            let begun = course.lessons.iter().find(|lesson| lesson.number == 8).unwrap();
+            prop_assert_eq!(begun.title.as_str(), title.trim());
+            let lesson = format!("demo/{}", begun.id);
+            Scaffold::Step { lesson: lesson.clone(), title: title.clone() }.write(&checkout).unwrap();
+            let check = Scaffold::Check { step: format!("{lesson}/{}", begun.id), title: "seen".into(), id: None };
+            check.write(&checkout).unwrap();
+            let course = Course::load(&checkout.source(), "demo").map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
+            let (_, step) = course.steps().last().unwrap();
+            prop_assert_eq!(step.checks.iter().map(|check| check.id.as_str()).collect::<Vec<_>>(), [begun.id.as_str(), "seen"]);
+        }
     }
 }

@@ -134,7 +134,7 @@ fn whatever_is_wrong_is_told_at_once_with_its_place_and_a_remedy() {
     let problems = told["problems"].as_array().unwrap();
     assert_eq!(problems.len(), lines);
     let dead = problems.iter().find(|problem| problem["label"] == "no such heading").unwrap();
-    assert_eq!((&dead["file"], &dead["line"], &dead["column"]), (&"lessons/demo/1-first.md".into(), &7.into(), &34.into()));
+    assert_eq!((&dead["file"], &dead["line"], &dead["column"]), (&"lessons/demo/1-first.md".into(), &7.into(), &39.into()));
     assert_eq!(dead["help"], "did you mean `#look-again`?");
 }
 
@@ -184,7 +184,7 @@ fn what_is_begun_leaves_to_lint_only_what_its_author_must_write() {
     assert_eq!(run.stdout, "checks/demo/second-thoughts.toml:1\nlessons/demo/2-second-thoughts.md:1\n");
     call.again().args("author new step demo/second-thoughts").arg("Think: twice").passes();
     let run = call.again().args("author new check demo/2/think-twice").arg("it is thought").passes();
-    assert_eq!(run.stdout, "lessons/demo/2-second-thoughts.md:30\nchecks/demo/second-thoughts.toml:6\n");
+    assert_eq!(run.stdout, "lessons/demo/2-second-thoughts.md:27\nchecks/demo/second-thoughts.toml:6\n");
     call.again().args("author new check demo/first/look").arg("it looks hard").args("--id hard").passes();
     matches("author/begun.md", &run.read("lessons/demo/2-second-thoughts.md"));
     matches("author/begun.toml", &run.read("checks/demo/second-thoughts.toml"));
@@ -201,6 +201,12 @@ fn what_is_begun_leaves_to_lint_only_what_its_author_must_write() {
         .filter(|line| !line.contains("this is still to be written") && !line.contains("the steps add up to 4 points"))
         .collect();
     assert_eq!(unforeseen, [""; 0]);
+    has(
+        &run.stdout,
+        &[
+            "lessons/demo/README.md:3:1: the steps add up to 4 points and 1 bonus points; write `**Total** · 4 points and 1 bonus points`",
+        ],
+    );
     call.again().args("list demo").passes();
 }
 

@@ -35,8 +35,8 @@ impl Subject<'_> {
                 let Some(file) = resolve(&page.file, path) else {
                     let problem = page.problem(
                         link.span,
-                        format!("the link `{}` leads out of the course", link.target),
-                        "not in this checkout",
+                        format!("the link `{}` leads out of the checkout", link.target),
+                        "nobody else has it there",
                     );
                     self.problems.push(problem.help("link to a file of the checkout, or to a whole address: `https://…`"));
                     continue;
