@@ -73,7 +73,7 @@ impl Block {
     }
 
     /// A line of code as it would stand on the page.
-    pub(super) fn print(&self, code: &str) -> String {
+    pub(super) fn row(&self, code: &str) -> String {
         let line = format!("{}{code}", self.lead);
         let line = if code.is_empty() { line.trim_end() } else { &line };
         format!("{line}{}", self.ending)

@@ -110,8 +110,10 @@ fn step(checkout: &Checkout, lesson: &str, title: &str) -> Result<Vec<Draft>, Au
         return Err(AuthorError::Refused(message));
     }
     let taken = check_ids(checkout, &course)?;
-    let numbered = (2..).map(|number| format!("{id}-{number}"));
-    let check = std::iter::once(id.clone()).chain(numbered).find(|id| !taken.contains(id)).unwrap_or(id);
+    // The title may be in a script of which no check's name can be made.
+    let plain = check_id(title).unwrap_or_else(|_| String::from("check"));
+    let numbered = (2..).map(|number| format!("{plain}-{number}"));
+    let check = std::iter::once(plain.clone()).chain(numbered).find(|id| !taken.contains(id)).unwrap_or(plain);
     let text = format!(
         "## {title}\n\n‹why it matters, in up to three sentences›\n\n```\n‹what to change; name the file in the fence: ```rust \
          file=src/….rs›\n```\n\nSee it: ‹how to see the result with one's own eyes›\n\n<details><summary>‹what goes \
@@ -124,8 +126,8 @@ fn step(checkout: &Checkout, lesson: &str, title: &str) -> Result<Vec<Draft>, Au
 }
 
 fn check(checkout: &Checkout, path: &str, title: &str, id: Option<&str>) -> Result<Vec<Draft>, AuthorError> {
-    let id = id_of(id.unwrap_or(title))?;
     one_line(title)?;
+    let id = check_id(id.unwrap_or(title))?;
     let refused = |error: &dyn std::fmt::Display| AuthorError::Refused(error.to_string());
     let selection = Selection::parse(path, None).map_err(|error| refused(&error))?;
     let course = examine(checkout, selection.course())?;
@@ -192,6 +194,18 @@ fn id_of(title: &str) -> Result<String, AuthorError> {
     Err(AuthorError::Refused(format!("`{title}` makes no id: use letters in it")))
 }
 
+/// A check's name, of which its table is the key: lower-case words, joined by `-`.
+fn check_id(title: &str) -> Result<String, AuthorError> {
+    let words = title.to_lowercase();
+    let words: Vec<&str> = words.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return Err(AuthorError::Refused(format!(
+            "`{title}` makes no name for a check: name it with `--id`, in lower-case words"
+        )));
+    }
+    Ok(words.join("-"))
+}
+
 /// A title as front matter has it.
 fn yaml(title: &str) -> String {
     let is_word = |c: char| c.is_alphanumeric() || " -_,.()’".contains(c);
@@ -207,10 +221,8 @@ fn head(checkout: &Checkout) -> String {
 
 /// The check's table, at the end of its lesson's file.
 fn table(checkout: &Checkout, course: &Course, lesson: &str, id: &str) -> Draft {
-    let is_bare = id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    let key = if is_bare { id.to_owned() } else { format!("{id:?}") };
     let text = format!(
-        "[{key}]\nfix = \"‹what to do when it is not met›\"\n[{key}.expect.file]\npath = \"‹the file of the workspace that shows it, \
+        "[{id}]\nfix = \"‹what to do when it is not met›\"\n[{id}.expect.file]\npath = \"‹the file of the workspace that shows it, \
          or another kind of check›\"\n"
     );
     let path = format!("checks/{}/{lesson}.toml", course.id);
@@ -307,11 +319,13 @@ mod tests {
             prop_assert_eq!(begun.title.as_str(), title.trim());
             let lesson = format!("demo/{}", begun.id);
             Scaffold::Step { lesson: lesson.clone(), title: title.clone() }.write(&checkout).unwrap();
-            let check = Scaffold::Check { step: format!("{lesson}/{}", begun.id), title: "seen".into(), id: None };
+            let check = Scaffold::Check { step: format!("{lesson}/{}", begun.id), title: "seen".into(), id: Some("then seen".into()) };
             check.write(&checkout).unwrap();
             let course = Course::load(&checkout.source(), "demo").map_err(|error| TestCaseError::fail(format!("{error:?}")))?;
             let (_, step) = course.steps().last().unwrap();
-            prop_assert_eq!(step.checks.iter().map(|check| check.id.as_str()).collect::<Vec<_>>(), [begun.id.as_str(), "seen"]);
+            prop_assert_eq!(step.id.as_str(), begun.id.as_str());
+            prop_assert_eq!(step.checks.len(), 2);
+            prop_assert_eq!(step.checks[1].id.as_str(), "then-seen");
         }
     }
 }

@@ -107,7 +107,7 @@ impl Tying<'_> {
                     if self.block.would_close(stands[other]) {
                         return Tie::Loose(self.fence_too_short(stands[other]));
                     }
-                    written.push_str(&self.block.print(stands[other]));
+                    written.push_str(&self.block.row(stands[other]));
                     added += 1;
                     removed += usize::from(matches!(row, Row::Same(..)));
                 }
@@ -202,7 +202,7 @@ impl Tying<'_> {
         if shown == wanted {
             return Tie::Stands;
         }
-        let text: String = wanted.iter().map(|line| self.block.print(line)).collect();
+        let text: String = wanted.iter().map(|line| self.block.row(line)).collect();
         let first = shown.iter().zip(&wanted).take_while(|(line, other)| line == other).count();
         let help = wanted.get(first).map_or_else(
             || format!("the step brings nothing more; {WRITES}"),
