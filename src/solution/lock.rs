@@ -66,10 +66,10 @@ impl<'a> Lock<'a> {
             open.extend(&next);
             kept.insert(index, next);
         }
-        Some(self.print(&kept))
+        Some(self.text_of(&kept))
     }
 
-    fn print(&self, kept: &BTreeMap<usize, Vec<usize>>) -> String {
+    fn text_of(&self, kept: &BTreeMap<usize, Vec<usize>>) -> String {
         let mut versions: HashMap<&str, usize> = HashMap::new();
         for index in kept.keys() {
             *versions.entry(self.packages[*index].name).or_default() += 1;
@@ -296,7 +296,7 @@ source = "registry"
             )
         ) {
             let text = blocks.concat();
-            edges_that_came(&text, &[("x", &text)]);
+            let _ = edges_that_came(&text, &[("x", &text)]);
             if let Some(lock) = Lock::parse(&text) {
                 let names = BTreeSet::from([String::from("a")]);
                 lock.of("a", &names, &|_, _| false);

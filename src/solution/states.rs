@@ -11,7 +11,7 @@ use crate::course::{Page, Problem, Problems};
 use super::lock::{self, Lock};
 use super::markup::{Marked, leader};
 use super::stages::Stages;
-use super::tree::Tree;
+use super::tree::{Bytes, Tree};
 
 /// Every state of a solution: the starter, the state after each step, and the reference. All are derived when it is read.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl Deriving<'_> {
             });
             let since = told.get(path).copied().or_else(|| marked.as_ref()?.since).unwrap_or(0);
             let changes = marked.as_ref().map(Marked::changes).unwrap_or_default();
-            let whole: Arc<[u8]> = Arc::from(bytes);
+            let whole: Bytes = Arc::from(bytes);
             let mut current = Arc::clone(&whole);
             for (stage, tree) in trees.iter_mut().enumerate().skip(since) {
                 if let Some(marked) = &marked
@@ -223,7 +223,7 @@ impl Deriving<'_> {
             return;
         };
         let edges = self.edges(files.text(EDGES).unwrap_or_default());
-        let mut last: Option<(Arc<[u8]>, Arc<[u8]>)> = None;
+        let mut last: Option<(Bytes, Bytes)> = None;
         for (stage, tree) in trees.iter_mut().enumerate() {
             let Some(manifest) = tree.shared(MANIFEST).cloned() else { continue };
             let fresh = match &last {
