@@ -1,4 +1,4 @@
-//! What keeps a course true, for those who write one: [`lint`] finds what is wrong with lessons, checks and solution, [`sync`]
+//! What keeps a course true, for those who write one: [`lint()`] finds what is wrong with lessons, checks and solution, [`sync()`]
 //! writes the solution's lines into the lessons' code blocks, and [`Scaffold`] begins a lesson, a step or a check.
 //!
 //! A code block with `file=` is tied to the state after its step ([`States::after`](crate::solution::States::after)). Its lines fall into parts, between lines that

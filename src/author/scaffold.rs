@@ -3,7 +3,7 @@ use crate::course::{Course, Lesson, Page, Problem, Selection, Step, slug};
 
 use super::{AuthorError, Checkout};
 
-/// What is to be begun. Its id is made of its title; what its author has to write stands in angle quotes, and [`super::lint`]
+/// What is to be begun. Its id is made of its title; what its author has to write stands in angle quotes, and [`super::lint()`]
 /// tells of it until it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Scaffold {

@@ -204,7 +204,7 @@ fn what_is_begun_leaves_to_lint_only_what_its_author_must_write() {
     has(
         &run.stdout,
         &[
-            "lessons/demo/README.md:3:1: the steps add up to 4 points and 1 bonus points; write `**Total** · 4 points and 1 bonus points`",
+            "lessons/demo/README.md:3:1: the steps add up to 4 points and 1 bonus point; write `**Total** · 4 points and 1 bonus point`",
         ],
     );
     call.again().args("list demo").passes();

@@ -23,7 +23,7 @@ impl Subject<'_> {
             // Of a step whose verify line cannot be read, nobody knows the points.
             let all_known = self.course.steps().all(|(_, step)| step.points > Points::ZERO);
             if all_known && (total.points, total.bonus) != (points, bonus) {
-                let message = format!("the steps add up to {points} points and {bonus} bonus points");
+                let message = format!("the steps add up to {}", sum(points, bonus));
                 let help = format!("write `{}`, or change what the steps are worth", announced(points, bonus));
                 self.problems.push(page.problem(span, message, "another total").help(help));
             }
@@ -32,10 +32,14 @@ impl Subject<'_> {
 }
 
 fn announced(points: Points, bonus: Points) -> String {
-    let lead = Total::LEAD;
-    if bonus == Points::ZERO {
-        format!("{lead} · {points} points")
-    } else {
-        format!("{lead} · {points} points and {bonus} bonus points")
-    }
+    format!("{} · {}", Total::LEAD, sum(points, bonus))
+}
+
+fn sum(points: Points, bonus: Points) -> String {
+    let counted = |points: Points, what: &str| {
+        let noun = if points == Points::whole(1) { "point" } else { "points" };
+        format!("{points} {what}{noun}")
+    };
+    let required = counted(points, "");
+    if bonus == Points::ZERO { required } else { format!("{required} and {}", counted(bonus, "bonus ")) }
 }
