@@ -14,7 +14,7 @@
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
 //! highlight  which stretches of code are keywords, texts, comments
 //! report     the same events as pretty, plain, json, junit, tap, github
-//! author     what keeps a course true: states, mistakes, and the proof of both
+//! author     what keeps a course true: lint, sync, new, and the proof of states and mistakes
 //! cli        arguments, commands and exit codes: the only place that knows them all
 //! ```
 //!

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::author::Author;
 use crate::report::Format;
 use crate::service::Target;
 
@@ -50,9 +51,9 @@ pub enum Command {
     Sandbox(SandboxArgs),
     /// List the lessons and steps of a course, with their points
     List(ListArgs),
-    /// What keeps a course true, for those who write it
+    /// Keep a course true: for those who write one
     #[command(subcommand)]
-    Author(super::prove::Author),
+    Author(Author),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
 }

@@ -11,15 +11,7 @@ use crate::course::Source;
 use crate::report::{ExitStatus, Look};
 use crate::solution::States;
 
-/// The commands of authors.
-#[derive(Debug, clap::Subcommand)]
-pub enum Author {
-    /// Show that each step is worth its points, or with --mistakes that each mistake is named right
-    #[command(after_help = PROVE_HELP)]
-    Prove(ProveArgs),
-}
-
-const PROVE_HELP: &str = "\
+pub const PROVE_HELP: &str = "\
 Each state of the solution is built and verified against a sandbox of its own: the checks of a step
 must fail on the state before it and pass on the state after it, and break no earlier one. With
 --mistakes each file of checks/<course>/mistakes/ is made and verified: what it breaks must be

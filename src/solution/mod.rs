@@ -19,6 +19,7 @@ mod workspace;
 pub use apply::{ApplyError, Edit, Interrupted, Restored, apply};
 pub use diff::{FileDiff, Hunk, Line, Mark, Status};
 pub use lock::edges_that_came;
+pub(crate) use markup::leader;
 pub use merge::{Merged, merge};
 pub use proposal::{Left, Mine, Outcome, Proposal};
 pub use states::{Change, States};

@@ -11,6 +11,7 @@
 
 mod apply;
 mod attached;
+mod author;
 mod broken_course;
 mod broken_service;
 mod command_line;
