@@ -219,8 +219,10 @@ fn what_was_seen_of_another_request_is_evidence() {
     evidence.target = String::from("sandbox");
     evidence.probes.insert(String::from("home"), probe("4efaaf4d1e8720b39541901950019ee5"));
     evidence.probes.insert(String::from("user"), probe("4efaaf4d1e8720b39541901950019ee6"));
-    let span =
-        Span { kind: String::from("server"), trace_id: String::from("4efaaf4d1e8720b39541901950019ee6"), ..Span::default() };
+    let span = serde_json::json!({
+        "trace_id": "4efaaf4d1e8720b39541901950019ee6", "span_id": "53995c3f42cd8ad8", "name": "GET", "kind": "server", "dataset": "d"
+    });
+    let span: Span = serde_json::from_value(span).unwrap();
     evidence.spans.push(Sighting { seen_ms: 2, fact: span });
     let another = "elsewhere = { expect = { honeycomb-span = { kind = 'client' } } }";
     assert!(fires("elsewhere = {}", &evidence));
