@@ -7,7 +7,7 @@
 
 mod condition;
 
-pub use condition::{Condition, Failing, Rejected, Search, Seen, Setting, State, StraySegment, StraySpan};
+pub use condition::{Condition, Contained, Failing, Rejected, Search, Seen, Setting, State, StraySegment, StraySpan, Target};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
