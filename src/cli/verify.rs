@@ -11,7 +11,7 @@ use crate::report::{ExitStatus, Fold, Format, Look, Progress, Report, Sinks};
 use crate::sandbox::store::Place;
 use crate::sandbox::{Discovery, Ports, Sandbox, Settings};
 use crate::service::{Manifest, Target, Variables};
-use crate::solution::Solution;
+use crate::solution::{Solution, SolutionError};
 use crate::vendor::docker;
 use crate::verify::{Event, Pace, Plan, Subject, recording};
 
@@ -95,7 +95,10 @@ fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
 
 fn reference_subject(course: &Course, folder: &Path) -> Result<Subject, Failure> {
     let shell = shell();
-    let solution = Solution::locate(course, folder, &shell).map_err(Failure::usage)?;
+    let solution = Solution::locate(course, folder, &shell).map_err(|error| match error {
+        SolutionError::Broken(problems) => Failure::shown(ExitStatus::CourseBroken, problems),
+        other => Failure::usage(other),
+    })?;
     let up = format!("docker compose --project-directory {} up -d", solution.folder.display());
     let manifest =
         Manifest::load(&solution.folder.join(Manifest::FILE)).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;

@@ -18,6 +18,8 @@ pub(super) struct Lock<'a> {
 struct Package<'a> {
     name: &'a str,
     version: &'a str,
+    /// Whether it comes from a registry; the service itself does not.
+    foreign: bool,
     /// Its lines before the dependencies.
     lines: &'a str,
     /// As they are written: `name`, or `name version` where there is more than one.
@@ -100,7 +102,7 @@ impl<'a> Lock<'a> {
         text
     }
 
-    /// Where each package leads to, by name and version.
+    /// Where each package leads to, by name and version; the service itself left out, which goes by its `Cargo.toml`.
     fn graph(&self) -> BTreeMap<(&'a str, &'a str), BTreeSet<(&'a str, &'a str)>> {
         let find = |written: &str| {
             let mut parts = written.split(' ');
@@ -109,7 +111,8 @@ impl<'a> Lock<'a> {
             self.packages.iter().find(same).map(|package| (package.name, package.version))
         };
         let ends = |package: &Package<'a>| package.dependencies.iter().filter_map(|to| find(to)).collect();
-        self.packages.iter().map(|package| ((package.name, package.version), ends(package))).collect()
+        let foreign = self.packages.iter().filter(|package| package.foreign);
+        foreign.map(|package| ((package.name, package.version), ends(package))).collect()
     }
 }
 
@@ -168,7 +171,7 @@ impl<'a> Package<'a> {
             }
             None => (block, Vec::new()),
         };
-        Some(Self { name: field("name")?, version: field("version")?, lines, dependencies })
+        Some(Self { name: field("name")?, version: field("version")?, foreign: field("source").is_some(), lines, dependencies })
     }
 }
 

@@ -13,6 +13,7 @@ mod attached;
 mod broken_course;
 mod broken_service;
 mod command_line;
+mod diagnoses;
 mod interruption;
 mod kinds;
 mod main_job;
