@@ -366,6 +366,44 @@ the course `demo` has 7 problems
 }
 
 #[test]
+fn a_check_is_implied_by_an_earlier_step() {
+    let second = LESSON.replace("order: 1", "order: 2").replace("`answers`", "`again`").replace("## Answer", "## Answer twice");
+    let implied_by = |step: &str| {
+        let checks = CHECKS.replace("[answers", "[again").replace("fix", &format!("implied-by = \"{step}\"\nfix"));
+        Broken::new().write("lessons/demo/2-second.md", &second).write("checks/demo/second.toml", checks)
+    };
+    let course = implied_by("first/answer").load().unwrap();
+    let implied: Vec<_> = course.steps().map(|(_, step)| step.checks[0].check.implied_by.as_deref()).collect();
+    assert_eq!(implied, [None, Some("first/answer")]);
+    assert_data_eq!(
+        [implied_by("second/answer-twice").problems(), implied_by("first/anser").problems()].concat(),
+        str![[r#"
+the course `demo` has a problem
+  × the check `again` is implied by `second/answer-twice`, which does not come before it
+   ╭─[checks/demo/second.toml:3:14]
+ 2 │ probe = "home"
+ 3 │ implied-by = "second/answer-twice"
+   ·              ──────────┬──────────
+   ·                        ╰── no earlier step
+ 4 │ fix = "Answer."
+   ╰────
+  help: name the earlier step that makes it hold, or remove the field
+the course `demo` has a problem
+  × the check `again` is implied by the unknown step `first/anser`
+   ╭─[checks/demo/second.toml:3:14]
+ 2 │ probe = "home"
+ 3 │ implied-by = "first/anser"
+   ·              ──────┬──────
+   ·                    ╰── no such step
+ 4 │ fix = "Answer."
+   ╰────
+  help: did you mean `first/answer`?
+
+"#]]
+    );
+}
+
+#[test]
 fn mistakes_in_probes_and_in_what_rests_on_them() {
     let broken = Broken::new()
         .write("checks/demo/probes.toml", "[home]\npath = \"/\"\nmethd = \"GET\"\n\n[idle]\npath = \"idle\"\n")

@@ -431,7 +431,8 @@ impl Loader<'_> {
                     let message = format!("the check `{}` is implied by the unknown step `{implying}`", listed.id);
                     let within = |step: &&Step| step.path[self.id.len() + 1..].to_owned();
                     let names: Vec<String> = steps[..index].iter().map(within).collect();
-                    let close = closest(implying, names.iter().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
+                    let close =
+                        closest(implying, names.iter().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
                     (message, "no such step", close.unwrap_or_else(|| String::from("name an earlier step as `<lesson>/<step>`")))
                 };
                 self.problems.push(defined.page.problem(span, message, label).help(help));

@@ -34,7 +34,10 @@ fn a_file_without_markers_is_itself() {
 
 #[test]
 fn lines_come_with_a_step() {
-    assert_eq!(sound("x\n//@ since one/b\ny\n//@ end\nz\n", "//"), ["x\nz\n", "x\nz\n", "x\ny\nz\n", "x\ny\nz\n", "x\ny\nz\n", "x\ny\nz\n"]);
+    assert_eq!(
+        sound("x\n//@ since one/b\ny\n//@ end\nz\n", "//"),
+        ["x\nz\n", "x\nz\n", "x\ny\nz\n", "x\ny\nz\n", "x\ny\nz\n", "x\ny\nz\n"]
+    );
     assert_eq!(sound("a = 1 #@ since two/d\n", "#"), ["", "", "", "", "a = 1\n", "a = 1\n"]);
     assert_eq!(sound("/// Doc. //@ since two/d\n", "//")[3..], ["", "/// Doc.\n", "/// Doc.\n"]);
 }
@@ -96,7 +99,10 @@ fn every_mistake_has_its_line_and_a_remedy() {
         ("x\n//@ since one/a\ny\n", "2: this region never ends; write `//@ end` behind its last line"),
         ("//@ since one/a\n//@ end\n", "1: this region is empty; remove it"),
         ("//~ x\n", "1: `//~` stands where nothing was replaced; old text follows directly on `//@ since …`"),
-        ("//@ since one/a\nx\n//~ y\n//@ end\n", "3: `//~` stands where nothing was replaced; old text follows directly on `//@ since …`"),
+        (
+            "//@ since one/a\nx\n//~ y\n//@ end\n",
+            "3: `//~` stands where nothing was replaced; old text follows directly on `//@ since …`",
+        ),
         ("//@ since one/a\n//~x\ny\n//@ end\n", "2: `//~` and the old text stick together; write `//~ x`"),
         ("//@ sinc one/a\nx\n", "1: `//@ sinc one/a` is no marker; did you mean `//@ since`?"),
         ("x\n//@ file since one/a\n", "2: `//@ file since one/a` is no marker; `//@ file since …` is the first line of a file"),
