@@ -91,6 +91,9 @@ pub struct Contained {
     /// Another image.
     #[serde(default)]
     pub image: Option<String>,
+    /// Another folder that its compose project was started in.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// Other variables of its environment.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,

@@ -39,6 +39,8 @@ pub enum Condition {
     Failing(Failing),
     /// At least one of these holds.
     Any(Vec<Condition>),
+    /// Each of these holds: for use within the other two.
+    All(Vec<Condition>),
     /// None of these holds.
     None(Vec<Condition>),
 }
@@ -236,6 +238,10 @@ impl Condition {
             Self::Heard(source) => heard(*source, evidence).then(Vec::new),
             Self::Failing(failing) => failing.matches(outcome, scene).then(Vec::new),
             Self::Any(conditions) => conditions.iter().find_map(|condition| condition.holds(check, outcome, scene)),
+            Self::All(conditions) => {
+                let held: Option<Vec<_>> = conditions.iter().map(|condition| condition.holds(check, outcome, scene)).collect();
+                held.map(|sentences| sentences.into_iter().flatten().collect())
+            }
             Self::None(conditions) => {
                 conditions.iter().all(|condition| condition.holds(check, outcome, scene).is_none()).then(Vec::new)
             }
@@ -265,7 +271,9 @@ impl Condition {
             Self::StraySpan(stray) if wants.sources.contains(&Source::Honeycomb) => {
                 wants.columns.extend(stray.attributes.keys().cloned());
             }
-            Self::Any(conditions) | Self::None(conditions) => conditions.iter().for_each(|condition| condition.wants(wants)),
+            Self::Any(conditions) | Self::All(conditions) | Self::None(conditions) => {
+                conditions.iter().for_each(|condition| condition.wants(wants));
+            }
             Self::Rejected(_)
             | Self::StraySpan(_)
             | Self::StraySegment(_)
@@ -281,7 +289,9 @@ impl Condition {
     pub(super) fn probes(&self) -> Vec<&str> {
         match self {
             Self::Met(seen) | Self::Unmet(seen) => seen.probe.as_deref().into_iter().collect(),
-            Self::Any(conditions) | Self::None(conditions) => conditions.iter().flat_map(Self::probes).collect(),
+            Self::Any(conditions) | Self::All(conditions) | Self::None(conditions) => {
+                conditions.iter().flat_map(Self::probes).collect()
+            }
             _ => Vec::new(),
         }
     }

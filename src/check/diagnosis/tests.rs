@@ -96,6 +96,29 @@ fn the_likeliest_comes_first_and_a_fallback_only_where_nothing_else_does() {
 }
 
 #[test]
+fn a_decisive_rule_silences_what_follows_from_its_cause() {
+    let refusal = "{ rejected = { vendor = 'honeycomb' } }";
+    let text = [
+        rule("consequence", &format!("when = [{refusal}]")),
+        rule("beneath", &format!("decisive = true\nwhen = [{refusal}]")),
+        rule("last-resort", &format!("fallback = true\ndecisive = true\nwhen = [{refusal}]")),
+    ]
+    .concat();
+    assert_eq!(ids(&text, &failed(), &refused("x")), ["beneath"]);
+    let without = text.replacen(&format!("true\nwhen = [{refusal}"), "true\nwhen = [{ heard = 'rollbar' }", 1);
+    assert_eq!(ids(&without, &failed(), &refused("x")), ["consequence"]);
+}
+
+#[test]
+fn all_of_some_within_one_of_many() {
+    let (holds, fails) = ("{ rejected = { vendor = 'honeycomb' } }", "{ heard = 'rollbar' }");
+    assert!(fires(&format!("all = [{holds}, {holds}]"), &refused("x")));
+    assert!(!fires(&format!("all = [{holds}, {fails}]"), &refused("x")));
+    assert!(fires(&format!("any = [{{ all = [{holds}, {fails}] }}, {holds}]"), &refused("x")));
+    assert!(fires(&format!("none = [{{ all = [{holds}, {fails}] }}]"), &refused("x")));
+}
+
+#[test]
 fn variables_are_told_by_their_state_and_never_by_a_secret_value() {
     let mut evidence = refused("x");
     let all = [
