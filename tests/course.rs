@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bootcamp::check::Points;
 use bootcamp::course::{ActionKind, Course, LoadError, Selection, Source, check_schema, diagnosis_schema, probe_schema};
+use bootcamp::solution::States;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use snapbox::{assert_data_eq, str};
 
@@ -43,7 +44,7 @@ fn a_hundred_points_and_twenty_more() {
     assert_data_eq!(
         lessons,
         str![[r#"
-1 setup: 10 + 2 points, 5 steps, 22 checks
+1 setup: 10 + 2 points, 5 steps, 23 checks
 2 honeycomb: 29 + 0 points, 8 steps, 15 checks
 3 x-ray: 29 + 0 points, 10 steps, 20 checks
 4 cloudwatch-logs: 17 + 0 points, 6 steps, 9 checks
@@ -95,44 +96,17 @@ fn group_and_sampling_rule_are_declared_as_actions() {
     assert_eq!(create_rule.input, serde_json::from_str::<serde_json::Value>(&file).unwrap());
 }
 
-/// Lines that a later step replaces, so that the finished service no longer has them.
-const REPLACED: &[&str] = &[
-    "use opentelemetry::{global, trace::TracerProvider};",
-    "use crate::config::var;",
-    "extract::Request,",
-    "pub fn start() -> Self {",
-    "let telemetry = Telemetry::start();",
-    "middleware::map_request,",
-    "middleware::{from_fn, map_request},",
-    "use crate::telemetry::server_span;",
-    "use crate::telemetry::{cloudwatch, server_span};",
-    "let layers: Vec<BoxedLayer> = vec![traces.boxed(), tracing_subscriber::fmt::layer().boxed()];",
-    "Self { provider }",
-    "/// Sends what is left, and gives up after [`FLUSH_WITHIN`].",
-    "let _ = self.provider.shutdown_with_timeout(FLUSH_WITHIN);",
-    "let _ = timeout(FLUSH_WITHIN, spans).await;",
-    "/// One provider for all traces.",
-    "let mut provider = SdkTracerProvider::builder();",
-    "/// Continues the trace of whoever asks.",
-    "global::set_text_map_propagator(TraceContextPropagator::new());",
-    ".layer(OtelAxumLayer::default())",
-    "http::uri::PathAndQuery,",
-    "use tracing_subscriber::Layer;",
-    "server_span::client_ip,",
-    "#[error(\"`CLOUDWATCH_LOGS` is `{0}`; use `all` or `off`\")]",
-    "let _ = timeout(FLUSH_WITHIN, async { tokio::join!(spans, lines) }).await;",
-];
-
-/// The code of the lessons is that of the reference service: each block's lines stand in its file, in that order.
+/// The code of the lessons is that of the solution: each block's lines stand in its file, in that order, once its step is done.
 #[test]
-fn code_blocks_are_what_the_reference_has() {
+fn code_blocks_stand_in_the_state_after_their_step() {
+    let course = week2();
+    let states = States::load(&course, &root()).unwrap();
     let mut drift = String::new();
-    let mut replaced = Vec::new();
-    for (lesson, step) in week2().steps() {
+    for (lesson, step) in course.steps() {
         for block in &step.code_blocks {
             let Some(file) = &block.file else { continue };
-            let Ok(text) = fs::read_to_string(root().join("solutions/week2").join(file)) else {
-                writeln!(drift, "{}:{}: the reference has no `{file}`", lesson.file, block.line).unwrap();
+            let Some(text) = states.after(&step.path).unwrap().text(file) else {
+                writeln!(drift, "{}:{}: there is no `{file}` after this step", lesson.file, block.line).unwrap();
                 continue;
             };
             let mut rest = text.lines().map(str::trim);
@@ -142,8 +116,6 @@ fn code_blocks_are_what_the_reference_has() {
                 }
                 if rest.clone().any(|other| other == line) {
                     rest.find(|other| *other == line);
-                } else if REPLACED.contains(&line) {
-                    replaced.push(line.to_owned());
                 } else {
                     writeln!(drift, "{}:{}: not in `{file}`, or not there: {line}", lesson.file, block.line + 1 + index).unwrap();
                 }
@@ -151,8 +123,6 @@ fn code_blocks_are_what_the_reference_has() {
         }
     }
     assert!(drift.is_empty(), "{drift}");
-    let idle: Vec<_> = REPLACED.iter().filter(|line| !replaced.iter().any(|used| used == *line)).collect();
-    assert!(idle.is_empty(), "no lesson has these lines: {idle:#?}");
 }
 
 #[test]
@@ -390,6 +360,44 @@ the course `demo` has 7 problems
  18 │ fix = "Name one."
     ╰────
   help: add it to a step of the lesson `first`: - [ ] `probeless` what must be seen
+
+"#]]
+    );
+}
+
+#[test]
+fn a_check_is_implied_by_an_earlier_step() {
+    let second = LESSON.replace("order: 1", "order: 2").replace("`answers`", "`again`").replace("## Answer", "## Answer twice");
+    let implied_by = |step: &str| {
+        let checks = CHECKS.replace("[answers", "[again").replace("fix", &format!("implied-by = \"{step}\"\nfix"));
+        Broken::new().write("lessons/demo/2-second.md", &second).write("checks/demo/second.toml", checks)
+    };
+    let course = implied_by("first/answer").load().unwrap();
+    let implied: Vec<_> = course.steps().map(|(_, step)| step.checks[0].check.implied_by.as_deref()).collect();
+    assert_eq!(implied, [None, Some("first/answer")]);
+    assert_data_eq!(
+        [implied_by("second/answer-twice").problems(), implied_by("first/anser").problems()].concat(),
+        str![[r#"
+the course `demo` has a problem
+  × the check `again` is implied by `second/answer-twice`, which does not come before it
+   ╭─[checks/demo/second.toml:3:14]
+ 2 │ probe = "home"
+ 3 │ implied-by = "second/answer-twice"
+   ·              ──────────┬──────────
+   ·                        ╰── no earlier step
+ 4 │ fix = "Answer."
+   ╰────
+  help: name the earlier step that makes it hold, or remove the field
+the course `demo` has a problem
+  × the check `again` is implied by the unknown step `first/anser`
+   ╭─[checks/demo/second.toml:3:14]
+ 2 │ probe = "home"
+ 3 │ implied-by = "first/anser"
+   ·              ──────┬──────
+   ·                    ╰── no such step
+ 4 │ fix = "Answer."
+   ╰────
+  help: did you mean `first/answer`?
 
 "#]]
     );

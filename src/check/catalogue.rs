@@ -45,6 +45,8 @@ pub struct Entry<T> {
     pub span: Range<usize>,
     /// Where the name of the probe stands that a check rests on.
     pub probe_span: Option<Range<usize>>,
+    /// Where the step stands that makes the check hold already.
+    pub implied_span: Option<Range<usize>>,
     /// What it says; absent where a flaw speaks of it.
     pub value: Option<T>,
 }
@@ -86,7 +88,13 @@ impl Catalogue {
         }
         let entries = entries
             .into_iter()
-            .map(|Entry { name, span, probe_span, value }| Entry { name, span, probe_span, value: value.map(Arc::new) })
+            .map(|Entry { name, span, probe_span, implied_span, value }| Entry {
+                name,
+                span,
+                probe_span,
+                implied_span,
+                value: value.map(Arc::new),
+            })
             .collect();
         Self { entries, flaws }
     }
@@ -156,10 +164,11 @@ fn read<T: DeserializeOwned>(text: &str, what: &str) -> (Vec<Entry<T>>, Vec<Flaw
         if let Some(flaw) = wrong_name(&name, &span, what) {
             flaws.push(flaw);
         }
-        let probe_span = match value.get_ref() {
-            DeValue::Table(fields) => fields.get("probe").map(toml::Spanned::span),
+        let field_span = |field: &str| match value.get_ref() {
+            DeValue::Table(fields) => fields.get(field).map(toml::Spanned::span),
             _ => None,
         };
+        let (probe_span, implied_span) = (field_span("probe"), field_span("implied-by"));
         let value = match T::deserialize(ValueDeserializer::from(value)) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -170,7 +179,7 @@ fn read<T: DeserializeOwned>(text: &str, what: &str) -> (Vec<Entry<T>>, Vec<Flaw
                 None
             }
         };
-        entries.push(Entry { name, span, probe_span, value });
+        entries.push(Entry { name, span, probe_span, implied_span, value });
     }
     entries.sort_by_key(|entry| entry.span.start);
     (entries, flaws)

@@ -2,11 +2,14 @@
 
 mod args;
 mod completions;
+mod init;
 mod list;
 mod place;
 mod prove;
 mod sandbox;
 mod signals;
+mod solution;
+mod vendors;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -17,7 +20,8 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::report::ExitStatus;
-use args::{Args, Author, Command};
+use args::{Args, Command};
+use prove::Author;
 
 /// Runs the command line and says how the process should end.
 #[must_use]
@@ -32,7 +36,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let status = match args.command {
+        Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Solution(args) => solution::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::List(args) => list::run(&args),
         Command::Author(Author::Prove(args)) => prove::run(&args),

@@ -107,6 +107,7 @@ struct Defined {
     page: Page,
     lesson: String,
     span: Range<usize>,
+    implied_span: Option<Range<usize>>,
     check: Option<Arc<Check>>,
 }
 
@@ -187,7 +188,13 @@ impl Loader<'_> {
                     self.problems.push(page.problem(entry.span, message, "ids are unique in a course").help(help));
                     continue;
                 }
-                let defined = Defined { page: page.clone(), lesson: lesson.clone(), span: entry.span, check: entry.value };
+                let defined = Defined {
+                    page: page.clone(),
+                    lesson: lesson.clone(),
+                    span: entry.span,
+                    implied_span: entry.implied_span,
+                    check: entry.value,
+                };
                 table.checks.insert(entry.name, defined);
             }
             table.files.insert(lesson, page);
@@ -295,6 +302,7 @@ impl Loader<'_> {
         lessons.sort_by_key(|lesson| lesson.number);
         if let Some(checks) = checks {
             self.unlisted(checks, &lessons, &listed);
+            self.implied(checks, &lessons);
         }
         lessons
     }
@@ -399,6 +407,35 @@ impl Loader<'_> {
                 let message = format!("no step lists the check `{id}`");
                 let help = format!("add it to a step of the lesson `{}`: - [ ] `{id}` what must be seen", defined.lesson);
                 self.problems.push(defined.page.problem(defined.span.clone(), message, "never judged").help(help));
+            }
+        }
+    }
+
+    /// A check is implied by an earlier step, or by none.
+    fn implied(&mut self, table: &CheckTable, lessons: &[Lesson]) {
+        let steps: Vec<&Step> = lessons.iter().flat_map(|lesson| &lesson.steps).collect();
+        for (index, step) in steps.iter().enumerate() {
+            for listed in &step.checks {
+                let Some(implying) = &listed.check.implied_by else { continue };
+                let path = format!("{}/{implying}", self.id);
+                if steps[..index].iter().any(|step| step.path == path) {
+                    continue;
+                }
+                let defined = &table.checks[&listed.id];
+                let span = defined.implied_span.clone().unwrap_or_else(|| defined.span.clone());
+                let later = steps.iter().any(|step| step.path == path);
+                let (message, label, help) = if later {
+                    let message = format!("the check `{}` is implied by `{implying}`, which does not come before it", listed.id);
+                    (message, "no earlier step", String::from("name the earlier step that makes it hold, or remove the field"))
+                } else {
+                    let message = format!("the check `{}` is implied by the unknown step `{implying}`", listed.id);
+                    let within = |step: &&Step| step.path[self.id.len() + 1..].to_owned();
+                    let names: Vec<String> = steps[..index].iter().map(within).collect();
+                    let close =
+                        closest(implying, names.iter().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
+                    (message, "no such step", close.unwrap_or_else(|| String::from("name an earlier step as `<lesson>/<step>`")))
+                };
+                self.problems.push(defined.page.problem(span, message, label).help(help));
             }
         }
     }

@@ -133,7 +133,6 @@ fn role<'a>(line: &'a str, leader: &str) -> Role<'a> {
         if let Some(old) = comment.strip_prefix('~') {
             return Role::Old(indent, old);
         }
-        return Role::Text;
     }
     let found = line.match_indices(leader).find_map(|(at, _)| {
         let marker = line[at + leader.len()..].strip_prefix("@ ")?;

@@ -5,7 +5,7 @@ use crate::tiny;
 
 #[test]
 fn help_teaches() {
-    for command in ["", "verify", "sandbox", "list", "completions"] {
+    for command in ["", "init", "verify", "solution", "sandbox", "list", "completions"] {
         let name = if command.is_empty() { "bootcamp" } else { command };
         let long = Bootcamp::new().args(command).arg("--help").passes();
         assert_eq!(long.stderr, "");

@@ -1,7 +1,9 @@
 //! What the environment says. Read once, at start; a wrong value ends the process with the reason.
+//@ since honeycomb/a-span-for-every-request
 //!
 //! The vendors' own variables (`OTEL_*`, `AWS_*`, `ROLLBAR_*`) are read by the files in
 //! [`telemetry`](crate::telemetry), next to the code that uses them.
+//@ end
 
 use std::{
     env,
@@ -22,22 +24,28 @@ pub struct Config {
     pub frontend_url: Origin,
     /// `BACKEND_URL`: where this service is reached from outside; an allowed origin too.
     pub backend_url: Origin,
+    //@ since cloudwatch-logs/the-switch
     /// `CLOUDWATCH_LOGS`: how much goes to CloudWatch Logs.
     pub cloudwatch_logs: CloudWatchLogs,
+    //@ end
 }
 
+//@ since cloudwatch-logs/the-switch
 /// The switch that keeps the CloudWatch bill small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CloudWatchLogs {
     /// Every line.
     #[default]
     All,
+    //@ since homework/only-what-went-wrong
     /// Only the access lines of responses other than 200.
     Errors,
+    //@ end
     /// Nothing, not even a log group.
     Off,
 }
 
+//@ end
 /// A URL without a trailing slash, as browsers write it in the `Origin` header.
 #[derive(Debug, Clone)]
 pub struct Origin {
@@ -56,8 +64,13 @@ pub enum ConfigError {
         "`{name}` is `{value}`, which is no origin; use something like `http://localhost:3000`"
     )]
     Origin { name: &'static str, value: String },
+    //@ since cloudwatch-logs/the-switch
+    //@ since homework/only-what-went-wrong
+    //~ #[error("`CLOUDWATCH_LOGS` is `{0}`; use `all` or `off`")]
     #[error("`CLOUDWATCH_LOGS` is `{0}`; use `all`, `errors` or `off`")]
+    //@ end
     CloudWatchLogs(String),
+    //@ end
 }
 
 impl Config {
@@ -93,12 +106,14 @@ impl Config {
             port,
             frontend_url: origin("FRONTEND_URL", "http://localhost:3000".to_owned())?,
             backend_url: origin("BACKEND_URL", format!("http://localhost:{port}"))?,
+            //@ since cloudwatch-logs/the-switch
             cloudwatch_logs: match var("CLOUDWATCH_LOGS").as_deref() {
                 None | Some("all") => CloudWatchLogs::All,
-                Some("errors") => CloudWatchLogs::Errors,
+                Some("errors") => CloudWatchLogs::Errors, //@ since homework/only-what-went-wrong
                 Some("off") => CloudWatchLogs::Off,
                 Some(other) => return Err(ConfigError::CloudWatchLogs(other.to_owned())),
             },
+            //@ end
         })
     }
 }
@@ -159,7 +174,7 @@ mod tests {
         assert_eq!(config.port, 4567);
         assert_eq!(config.frontend_url.as_str(), "http://localhost:3000");
         assert_eq!(config.backend_url.as_str(), "http://localhost:4567");
-        assert_eq!(config.cloudwatch_logs, CloudWatchLogs::All);
+        assert_eq!(config.cloudwatch_logs, CloudWatchLogs::All); //@ since cloudwatch-logs/the-switch
     }
 
     #[test]
@@ -170,11 +185,14 @@ mod tests {
 
     #[test]
     fn a_wrong_value_names_its_variable_and_the_remedy() {
+        //@ since cloudwatch-logs/the-switch
         let error = read(&[("CLOUDWATCH_LOGS", "some")]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`CLOUDWATCH_LOGS` is `some`; use `all`, `errors` or `off`"
-        );
+        //@ since homework/only-what-went-wrong
+        //~ let remedy = "`CLOUDWATCH_LOGS` is `some`; use `all` or `off`";
+        let remedy = "`CLOUDWATCH_LOGS` is `some`; use `all`, `errors` or `off`";
+        //@ end
+        assert_eq!(error.to_string(), remedy);
+        //@ end
         for (name, value) in [("PORT", "70000"), ("HOST", "here"), ("BACKEND_URL", "here")] {
             let error = read(&[(name, value)]).unwrap_err().to_string();
             assert!(

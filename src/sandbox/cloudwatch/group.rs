@@ -103,7 +103,7 @@ pub(super) async fn delete(ask: &Ask<'_>) -> Result<Option<Value>, Fault> {
     let name = named(ask)?;
     ask.shared
         .store
-        .write(move |tx| {
+        .write_aside(move |tx| {
             let guarded: Option<bool> = tx
                 .prepare_cached("SELECT guarded FROM log_group WHERE name = ?1")?
                 .query_row([&name], |row| row.get(0))

@@ -9,6 +9,7 @@
 
 mod ask;
 mod chunk;
+mod events;
 mod fault;
 mod group;
 mod insights;

@@ -1,6 +1,5 @@
 //! PutLogEvents: the one write that must be fast.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -9,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::ask::{Ask, Constraints};
 use super::chunk::{self, Chunk};
+use super::events::{self, Events};
 use super::fault::Fault;
 use super::sketch;
 use super::stream::sequence_token;
@@ -22,7 +22,9 @@ const TOO_NEW_MS: i64 = 2 * 3_600_000;
 /// How large a batch may be, and an event: bytes of UTF-8 and 26 an event.
 const LIMIT: usize = 1_048_576;
 const OVERHEAD: usize = 26;
-const EVENTS: usize = 10_000;
+
+/// A chunk of fewer bytes is small: to write it once more, when it is merged, costs less than to keep and to search many.
+const SMALL: i64 = 16 << 10;
 
 /// A stream's small chunks are merged once there are this many of them, or this many bytes.
 const TAIL_ROWS: i64 = 256;
@@ -33,35 +35,10 @@ const INSERT: &str = "INSERT INTO log_chunk (stream_id, min_ms, max_ms, ingested
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Input<'a> {
+struct Input {
     log_group_name: Option<String>,
     log_stream_name: Option<String>,
-    #[serde(borrow)]
-    log_events: Option<Vec<InputEvent<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct InputEvent<'a> {
-    timestamp: Option<i64>,
-    #[serde(borrow)]
-    message: Option<Cow<'a, str>>,
-}
-
-/// An accepted batch: the times of its events, and their messages side by side.
-struct Batch {
-    times: Vec<i64>,
-    ends: Vec<usize>,
-    text: Vec<u8>,
-}
-
-impl Batch {
-    fn encode(&self, ingested_ms: i64, range: Range<usize>) -> Vec<u8> {
-        let message = |index: usize| {
-            let start = if index == 0 { 0 } else { self.ends[index - 1] };
-            &self.text[start..self.ends[index]]
-        };
-        chunk::encode(ingested_ms, range.map(|index| (self.times[index], message(index))))
-    }
+    log_events: Option<Events>,
 }
 
 /// What came of a put.
@@ -72,8 +49,9 @@ enum Outcome {
 }
 
 pub(super) async fn put_log_events(ask: &Ask<'_>) -> Result<Option<Value>, Fault> {
-    let input: Input<'_> = ask.input()?;
-    let events = validated(&input).map_err(|fault| fault.keep("invalid-request"))?;
+    let input: Input = ask.input()?;
+    validate(&input).map_err(|fault| fault.keep("invalid-request"))?;
+    let events = input.log_events.unwrap_or_default();
     let (group, stream) = (input.log_group_name.unwrap_or_default(), input.log_stream_name.unwrap_or_default());
     let now = now_ms();
     // The order is checked, so what is out of bounds lies at the two ends.
@@ -124,69 +102,51 @@ pub(super) async fn put_log_events(ask: &Ask<'_>) -> Result<Option<Value>, Fault
     }
 }
 
-fn validated(input: &Input<'_>) -> Result<Batch, Fault> {
+fn validate(input: &Input) -> Result<(), Fault> {
     let mut constraints = Constraints::default();
     constraints.required("logGroupName", input.log_group_name.is_some());
     constraints.required("logStreamName", input.log_stream_name.is_some());
     constraints.required("logEvents", input.log_events.is_some());
     constraints.group_name("logGroupName", input.log_group_name.as_deref());
     constraints.stream_name("logStreamName", input.log_stream_name.as_deref());
-    let events = input.log_events.as_deref().unwrap_or_default();
-    if input.log_events.is_some() {
-        constraints.length("logEvents", "[…]", events.len(), 1, EVENTS);
-    }
-    let bytes = events.iter().map(|event| event.message.as_deref().map_or(0, str::len)).sum();
-    let mut batch = Batch {
-        times: Vec::with_capacity(events.len()),
-        ends: Vec::with_capacity(events.len()),
-        text: Vec::with_capacity(bytes),
-    };
-    for (number, event) in events.iter().enumerate().take(EVENTS) {
-        match (event.timestamp, event.message.as_deref()) {
-            (Some(time), Some(message)) if time >= 0 && !message.is_empty() => {
-                batch.times.push(time);
-                batch.text.extend_from_slice(message.as_bytes());
-                batch.ends.push(batch.text.len());
-            }
-            (time, message) => {
-                // AWS counts members from 1.
-                let member = |name: &str| format!("logEvents.{}.member.{name}", number + 1);
-                constraints.required(&member("timestamp"), time.is_some());
-                constraints.range(&member("timestamp"), time, 0, i64::MAX);
-                constraints.required(&member("message"), message.is_some());
-                if let Some(message) = message {
-                    constraints.length(&member("message"), message, message.len(), 1, usize::MAX);
-                }
-                // One faulty event is enough to say so.
-                break;
-            }
+    let Some(events) = &input.log_events else { return constraints.check() };
+    constraints.length("logEvents", "[…]", events.count, 1, events::MOST);
+    // One faulty event is enough to say so.
+    if let Some(faulty) = events.faulty {
+        // AWS counts members from 1.
+        let member = |name: &str| format!("logEvents.{}.member.{name}", faulty.index + 1);
+        constraints.required(&member("timestamp"), faulty.timestamp.is_some());
+        constraints.range(&member("timestamp"), faulty.timestamp, 0, i64::MAX);
+        constraints.required(&member("message"), faulty.length.is_some());
+        if let Some(length @ 0) = faulty.length {
+            constraints.length(&member("message"), "", length, 1, usize::MAX);
         }
     }
     constraints.check()?;
-    let largest = events.iter().map(|event| event.message.as_deref().map_or(0, str::len) + OVERHEAD).max().unwrap_or(0);
+    let largest = events.longest() + OVERHEAD;
     if largest > LIMIT {
         return Err(Fault::invalid(format!("Log event too large: {largest} bytes exceeds limit of {LIMIT}")));
     }
-    let size = batch.text.len() + OVERHEAD * events.len();
+    let size = events.bytes() + OVERHEAD * events.count;
     if size > LIMIT {
         return Err(Fault::invalid(format!("Upload too large: {size} bytes exceeds limit of {LIMIT}")));
     }
-    if !batch.times.is_sorted() {
+    if !events.times.is_sorted() {
         return Err(Fault::invalid("Log events in a single PutLogEvents request must be in chronological order."));
     }
-    if let (Some(first), Some(last)) = (batch.times.first(), batch.times.last())
+    if let (Some(first), Some(last)) = (events.times.first(), events.times.last())
         && last - first > DAY_MS
     {
         return Err(Fault::invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours."));
     }
-    Ok(batch)
+    Ok(())
 }
 
 fn append(
     tx: &Connection,
     group: &str,
     stream: &str,
-    events: &Batch,
+    events: &Events,
     mut fresh: Range<usize>,
     now: i64,
 ) -> rusqlite::Result<Outcome> {
@@ -214,7 +174,7 @@ fn append(
     let (first, last) = (events.times[fresh.start], events.times[fresh.end - 1]);
     let body = events.encode(now, fresh);
     let size = i64::try_from(body.len()).unwrap_or(i64::MAX);
-    let small = size < TAIL_BYTES;
+    let small = size < SMALL;
     // A small chunk will be merged soon, and is read faster than ruled out.
     let sketch = (!small).then(|| sketched(&body));
     tx.prepare_cached(INSERT)?.execute(params![id, first, last, now, small, sketch, body])?;

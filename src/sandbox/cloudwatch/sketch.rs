@@ -10,8 +10,9 @@ const WINDOW: usize = 4;
 /// How many windows are looked at at a time.
 const BLOCK: usize = 512;
 
-/// Bits for each distinct minimizer: with two probes, five in a hundred pass that should not, for one minimizer alone.
-const BITS: usize = 8;
+/// The smallest filter, in bytes. A larger one has from an eighth to a quarter of its bits set: with two probes, at most six
+/// in a hundred pass that should not, for one minimizer alone.
+const SMALLEST: usize = 8;
 
 /// How many recent minimizers are remembered while a filter is made.
 const SLOTS: u32 = 4096;
@@ -24,21 +25,33 @@ pub(super) fn sketch(messages: &[u8]) -> Vec<u8> {
     // Lines repeat themselves: what was seen last in its slot need not be sorted again. A slot begins with a value of another.
     let mut slots: Vec<u32> = (0..SLOTS).map(|slot| slot ^ 1).collect();
     let mut found = Vec::new();
-    minimizers(messages, |hash| {
-        let slot = &mut slots[(hash % SLOTS) as usize];
-        if *slot != hash {
+    let mut count = 0;
+    minimizers(messages, |hashes| {
+        found.resize(count + hashes.len(), 0);
+        for &hash in hashes {
+            let slot = &mut slots[(hash % SLOTS) as usize];
+            // Written in any case, and kept if it is new: there is no telling beforehand, which makes a jump dear.
+            found[count] = hash;
+            count += usize::from(*slot != hash);
             *slot = hash;
-            found.push(hash);
         }
     });
-    found.sort_unstable();
-    found.dedup();
-    let bytes = (found.len() * BITS / 8).next_power_of_two().max(8);
-    let mut filter = vec![0; bytes];
+    found.truncate(count);
+    let mut filter = vec![0; found.len().next_power_of_two().max(SMALLEST)];
     for hash in found {
-        for bit in probes(hash, bytes) {
+        for bit in probes(hash, filter.len()) {
             filter[bit / 8] |= 1 << (bit % 8);
         }
+    }
+    // What came again has set the same bits again. A filter with room to spare is laid upon itself: as its size is a power
+    // of two, each half answers for the other.
+    let mut set: usize = filter.iter().map(|byte: &u8| byte.count_ones() as usize).sum();
+    while set < filter.len() && filter.len() > SMALLEST {
+        let upper = filter.split_off(filter.len() / 2);
+        for (byte, other) in filter.iter_mut().zip(upper) {
+            *byte |= other;
+        }
+        set = filter.iter().map(|byte| byte.count_ones() as usize).sum();
     }
     filter
 }
@@ -49,7 +62,8 @@ pub(super) fn may_hold(filter: &[u8], text: &[u8]) -> bool {
         return true;
     }
     let mut all = true;
-    minimizers(text, |hash| all &= probes(hash, filter.len()).into_iter().all(|bit| filter[bit / 8] & (1 << (bit % 8)) != 0));
+    let is_set = |bit: usize| filter[bit / 8] & (1 << (bit % 8)) != 0;
+    minimizers(text, |hashes| all &= hashes.iter().all(|hash| probes(*hash, filter.len()).into_iter().all(is_set)));
     all
 }
 
@@ -60,27 +74,34 @@ fn probes(hash: u32, bytes: usize) -> [usize; 2] {
     [hash, second ^ (second >> 15)].map(|hash| usize::try_from(hash).unwrap_or(0) & mask)
 }
 
-/// Calls `each` with every minimizer; the same one may come again, though not at once.
+/// Calls `each` with all minimizers, some at a time; the same one may come again, though not at once.
 ///
-/// Every byte that is ever put goes through here. Hashes are made a block at a time and without any state from one to the
-/// next, which the compiler turns into vector instructions.
-fn minimizers(text: &[u8], mut each: impl FnMut(u32)) {
+/// Every byte that is ever put goes through here. Hashes and minima are made a block at a time and without any state from
+/// one to the next, which the compiler turns into vector instructions; the rest does without a jump.
+fn minimizers(text: &[u8], mut each: impl FnMut(&[u32])) {
     const HASHES: usize = BLOCK + WINDOW - 1;
-    let (mut hashes, mut last, mut rest) = ([0; HASHES], None, text);
+    let (mut hashes, mut least, mut picked) = ([0; HASHES], [0; BLOCK], [0; BLOCK]);
+    let (mut last, mut rest) = (None, text);
     while rest.len() >= SHORTEST {
-        let count = (rest.len() + 1 - GRAM).min(HASHES);
+        let windows = (rest.len() + 1 - SHORTEST).min(BLOCK);
         for (hash, gram) in hashes.iter_mut().zip(rest.windows(GRAM)) {
             *hash = hash_of(gram);
         }
-        for window in hashes[..count].windows(WINDOW) {
-            let least = window[0].min(window[1]).min(window[2].min(window[3]));
-            if last != Some(least) {
-                each(least);
-                last = Some(least);
-            }
+        for (least, window) in least.iter_mut().zip(hashes.windows(WINDOW)) {
+            *least = window[0].min(window[1]).min(window[2].min(window[3]));
         }
+        let least = &least[..windows];
+        // What came last must not come again; anything else will do for what came before the first.
+        let (mut before, mut count) = (last.unwrap_or(!least[0]), 0);
+        for &hash in least {
+            picked[count % BLOCK] = hash;
+            count += usize::from(hash != before);
+            before = hash;
+        }
+        each(&picked[..count]);
+        last = Some(before);
         // The next block begins with the first window that is not done.
-        rest = &rest[count + 1 - WINDOW..];
+        rest = &rest[windows..];
     }
 }
 
@@ -96,7 +117,22 @@ mod tests {
 
     use super::*;
 
+    /// The minimizers by their definition, each run of the same one once.
+    fn plainly(text: &[u8]) -> Vec<u32> {
+        let hashes: Vec<u32> = text.windows(GRAM).map(hash_of).collect();
+        let mut least: Vec<u32> = hashes.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect();
+        least.dedup();
+        least
+    }
+
     proptest! {
+        #[test]
+        fn minimizers_are_what_they_are_by_definition(text in prop::collection::vec(0..4_u8, 0..(3 * BLOCK))) {
+            let mut found = Vec::new();
+            minimizers(&text, |hashes| found.extend_from_slice(hashes));
+            prop_assert_eq!(found, plainly(&text));
+        }
+
         #[test]
         fn what_occurs_is_never_denied(text in prop::collection::vec(any::<u8>(), 0..300), start in 0..300_usize, length in 0..60_usize) {
             let filter = sketch(&text);

@@ -64,7 +64,7 @@ pub(super) async fn delete(ask: &Ask<'_>) -> Result<Option<Value>, Fault> {
     let (group, stream) = named(ask)?;
     ask.shared
         .store
-        .write(move |tx| {
+        .write_aside(move |tx| {
             let Some(group) = group::find(tx, &group)? else { return Ok(Err(Fault::no_group())) };
             let gone = tx.execute("DELETE FROM log_stream WHERE group_id = ?1 AND name = ?2", params![group, stream])?;
             Ok(if gone == 1 { Ok(None) } else { Err(Fault::no_stream()) })

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::facts::{Segment, TraceId};
+use super::outline::Outline;
+use crate::facts::{SegmentError, TraceId};
 
 /// The longest document, in bytes.
 pub(super) const LONGEST: usize = 64 * 1024;
@@ -49,7 +50,7 @@ fn cause(detail: &str) -> String {
 }
 
 impl Refused {
-    fn new(segment: &Segment, what: &'static str, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
+    fn new(segment: &Outline<'_>, what: &'static str, code: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         let filled = |text: &str| (!text.is_empty()).then(|| text.chars().take(LONGEST_NAME).collect());
         Self { id: filled(&segment.id), name: filled(&segment.name), code, what, detail: detail.into() }
     }
@@ -66,7 +67,7 @@ impl Refused {
 
 /// Reads and checks one document.
 pub(super) fn check(text: String) -> Result<Accepted, Refused> {
-    let nobody = Segment::default();
+    let nobody = Outline::default();
     if text.len() > LONGEST {
         let detail = format!("the document has {} bytes, {LONGEST} are allowed", text.len());
         return Err(Refused::new(&nobody, "segment", "InvalidSegment", detail));
@@ -75,13 +76,13 @@ pub(super) fn check(text: String) -> Result<Accepted, Refused> {
     if text.trim_start().starts_with('[') && serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok() {
         return Err(Refused::new(&nobody, "segment", "MissingId", ""));
     }
-    let segment = match Segment::parse(&text) {
+    let segment = match serde_json::from_str::<Outline<'_>>(&text) {
         Ok(segment) => segment,
         Err(error) => {
             let loose: Value = serde_json::from_str(&text).unwrap_or_default();
-            let field = |name: &str| loose.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-            let known = Segment { id: field("id"), name: field("name"), ..Segment::default() };
-            return Err(Refused::new(&known, "segment", "InvalidSegment", error.to_string()));
+            let field = |name: &str| loose.get(name).and_then(Value::as_str).unwrap_or_default();
+            let known = Outline::named(field("id"), field("name"));
+            return Err(Refused::new(&known, "segment", "InvalidSegment", SegmentError::from(error).to_string()));
         }
     };
     let what = if segment.is_subsegment() { "subsegment" } else { "segment" };
@@ -117,10 +118,13 @@ pub(super) fn check(text: String) -> Result<Accepted, Refused> {
     }
     let started = segment.start_time;
     let ended = segment.walk().filter_map(|entity| entity.end_time).fold(started, f64::max);
-    Ok(Accepted { trace_id: trace_id.xray(), epoch_s: trace_id.epoch_seconds(), started, ended, text })
+    // There is one way to write an id of this form, but for the case of its letters.
+    let (epoch_s, trace_id) = (trace_id.epoch_seconds(), segment.trace_id.to_ascii_lowercase());
+    drop(segment);
+    Ok(Accepted { trace_id, epoch_s, started, ended, text })
 }
 
-fn check_entity(entity: &Segment, what: &'static str) -> Result<(), Refused> {
+fn check_entity(entity: &Outline<'_>, what: &'static str) -> Result<(), Refused> {
     let refuse = |code, detail: &'static str| Err(Refused::new(entity, what, code, detail));
     if entity.id.is_empty() {
         return refuse("MissingId", "");
@@ -170,6 +174,8 @@ mod tests {
         let accepted = check(GOOD.to_owned()).unwrap();
         assert_eq!((accepted.trace_id.as_str(), accepted.epoch_s), ("1-4efaaf4d-1e8720b39541901950019ee5", 0x4efa_af4d));
         assert!(accepted.started < accepted.ended);
+        let loud = check(GOOD.replace("1-4efaaf4d-1e8720b39541901950019ee5", "1-4EFAAF4D-1E8720B39541901950019EE5")).unwrap();
+        assert_eq!(loud.trace_id, accepted.trace_id);
         assert_eq!(code(&GOOD.replace("\"end_time\":1.478293361449E9", "\"in_progress\":true")), Ok(()));
         assert_eq!(code(&GOOD.replace("example.com", "## Über/Größe=1 @x\\\\y")), Ok(()));
     }

@@ -89,8 +89,8 @@ pub(super) async fn get_trace_graph(shared: &Shared, body: &[u8]) -> Result<Valu
         .read(move |connection| {
             let mut graph = Graph::default();
             for id in &ids {
-                if let Some(trace) = read::by_id(connection, id)? {
-                    graph.add(&trace);
+                if let Some(stored) = read::by_id(connection, id)? {
+                    graph.add(&stored.load(connection)?);
                 }
             }
             Ok(graph.services())

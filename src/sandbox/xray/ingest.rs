@@ -1,6 +1,6 @@
 //! `PutTraceSegments`: documents are checked one by one; what is wrong comes back, the rest is kept.
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub(super) async fn put(shared: &Shared, documents: Vec<String>) -> Result<Vec<R
     }
     if !accepted.is_empty() {
         let now = now_ms();
-        shared.store.write(move |connection| accepted.iter().try_for_each(|document| insert(connection, document, now))).await?;
+        shared.store.write(move |connection| insert(connection, &accepted, now)).await?;
     }
     Ok(refused)
 }
@@ -70,26 +70,40 @@ pub(super) async fn reject(shared: &Shared, request: &str, refused: &Refused) {
     rejection::keep(shared, rejection).await;
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a checked time is within the calendar")]
-fn insert(connection: &rusqlite::Connection, document: &Accepted, now: i64) -> rusqlite::Result<()> {
-    let named = f64::from(document.epoch_s);
-    let epoch_s = if (named - document.started).abs() < PLAUSIBLE { named } else { document.started.floor() } as i64;
-    let size = i64::try_from(document.text.len()).unwrap_or(i64::MAX);
-    let (trace, number, total): (i64, i64, i64) = connection
-        .prepare_cached(
-            "INSERT INTO xray_trace (trace_id, epoch_s, started, ended, updated_ms, revision, size)
-             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)
-             ON CONFLICT (trace_id) DO UPDATE SET started = min(started, excluded.started), ended = max(ended, excluded.ended),
-                updated_ms = excluded.updated_ms, revision = revision + 1, size = size + excluded.size
-             RETURNING id, revision, size",
-        )?
-        .query_row(params![document.trace_id, epoch_s, document.started, document.ended, now, size], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    if total <= LARGEST_TRACE {
-        connection
-            .prepare_cached("INSERT INTO xray_document (trace, number, document) VALUES (?1, ?2, ?3)")?
-            .execute(params![trace, number, document.text])?;
+fn insert(connection: &Connection, documents: &[Accepted], now: i64) -> rusqlite::Result<()> {
+    let mut begin = connection.prepare_cached(
+        "INSERT OR IGNORE INTO xray_trace (trace_id, epoch_s, started, ended, updated_ms, revision, size)
+         VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)",
+    )?;
+    let mut keep = connection.prepare_cached("INSERT INTO xray_document (trace, number, document) VALUES (?1, ?2, ?3)")?;
+    for document in documents {
+        let size = i64::try_from(document.text.len()).unwrap_or(i64::MAX);
+        // Most documents are the first of their trace.
+        let new = begin.execute(params![document.trace_id, epoch_s(document), document.started, document.ended, now, size])? == 1;
+        let (trace, number, total) =
+            if new { (connection.last_insert_rowid(), 1, size) } else { add(connection, document, now, size)? };
+        if total <= LARGEST_TRACE {
+            keep.execute(params![trace, number, document.text])?;
+        }
     }
     Ok(())
+}
+
+/// Adds a document to what is known of its trace. Returns the trace's row, how many documents it has now, and their size.
+fn add(connection: &Connection, document: &Accepted, now: i64, size: i64) -> rusqlite::Result<(i64, i64, i64)> {
+    connection
+        .prepare_cached(
+            "UPDATE xray_trace SET started = min(started, ?2), ended = max(ended, ?3), updated_ms = ?4,
+             revision = revision + 1, size = size + ?5 WHERE trace_id = ?1 RETURNING id, revision, size",
+        )?
+        .query_row(params![document.trace_id, document.started, document.ended, now, size], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+}
+
+/// The second by which a trace is found.
+#[expect(clippy::cast_possible_truncation, reason = "a checked time is within the calendar")]
+fn epoch_s(document: &Accepted) -> i64 {
+    let named = f64::from(document.epoch_s);
+    (if (named - document.started).abs() < PLAUSIBLE { named } else { document.started.floor() }) as i64
 }

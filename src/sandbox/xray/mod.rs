@@ -13,6 +13,7 @@ mod filter;
 mod graph;
 mod group;
 mod ingest;
+mod outline;
 mod read;
 mod rule;
 mod setting;

@@ -53,6 +53,11 @@ impl Stored {
         Cursor { at: self.at, number: self.number }
     }
 
+    /// How many bytes of documents have come in; not all may have been kept.
+    pub fn bytes(&self) -> i64 {
+        self.size
+    }
+
     /// Reads and compiles the documents.
     pub fn load(&self, connection: &Connection) -> rusqlite::Result<Trace> {
         let mut statement = connection.prepare_cached("SELECT document FROM xray_document WHERE trace = ?1 ORDER BY number")?;
@@ -69,12 +74,11 @@ impl Stored {
 }
 
 /// The trace of this id.
-pub(super) fn by_id(connection: &Connection, trace_id: &str) -> rusqlite::Result<Option<Trace>> {
-    let stored = connection
+pub(super) fn by_id(connection: &Connection, trace_id: &str) -> rusqlite::Result<Option<Stored>> {
+    connection
         .prepare_cached("SELECT id, trace_id, revision, size, started FROM xray_trace WHERE trace_id = ?1")?
         .query_row([trace_id.to_ascii_lowercase()], Stored::from_row)
-        .optional()?;
-    stored.map(|stored| stored.load(connection)).transpose()
+        .optional()
 }
 
 /// The traces of a time, the latest first, after the cursor.

@@ -1,6 +1,6 @@
 //! What X-Ray keeps: one row a trace, its documents clustered beside it; groups, rules, tags and settings.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::sandbox::store::Tables;
 
@@ -21,7 +21,7 @@ pub const TABLES: Tables = Tables {
             revision INTEGER NOT NULL,
             size INTEGER NOT NULL);
         CREATE INDEX IF NOT EXISTS xray_trace_epoch ON xray_trace (epoch_s);
-        CREATE INDEX IF NOT EXISTS xray_trace_updated ON xray_trace (updated_ms);
+        DROP INDEX IF EXISTS xray_trace_updated;
         CREATE TABLE IF NOT EXISTS xray_document (
             trace INTEGER NOT NULL,
             number INTEGER NOT NULL,
@@ -46,16 +46,22 @@ pub const TABLES: Tables = Tables {
 };
 
 fn evict(connection: &Connection, before_ms: i64) -> rusqlite::Result<usize> {
+    // Traces are numbered as they come: behind one that is young and was never touched again, all are young. So no index
+    // is needed, which every document would have to pay for.
+    let young: Option<i64> = connection
+        .prepare_cached("SELECT id FROM xray_trace WHERE revision = 1 AND updated_ms >= ?1 ORDER BY id LIMIT 1")?
+        .query_row([before_ms], |row| row.get(0))
+        .optional()?;
+    let old = params![before_ms, young.unwrap_or(i64::MAX)];
     let documents = connection
-        .execute("DELETE FROM xray_document WHERE trace IN (SELECT id FROM xray_trace WHERE updated_ms < ?1)", [before_ms])?;
-    let traces = connection.execute("DELETE FROM xray_trace WHERE updated_ms < ?1", [before_ms])?;
+        .execute("DELETE FROM xray_document WHERE trace IN (SELECT id FROM xray_trace WHERE id < ?2 AND updated_ms < ?1)", old)?;
+    let traces = connection.execute("DELETE FROM xray_trace WHERE id < ?2 AND updated_ms < ?1", old)?;
     let statistics = connection.execute("DELETE FROM xray_statistic WHERE at_ms < ?1", [before_ms])?;
     Ok(documents + traces + statistics)
 }
 
 /// A setting's value.
 pub(super) fn setting(connection: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    use rusqlite::OptionalExtension as _;
     connection.prepare_cached("SELECT value FROM xray_setting WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 

@@ -517,3 +517,31 @@ async fn what_is_old_goes_and_what_was_set_stays() {
     assert_eq!(summaries(&shared, json!({})).await.len(), 0);
     assert_eq!(ask(&shared, "/Groups", json!({})).await["Groups"].as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn of_many_traces_those_that_are_old_go() {
+    let shared = sandbox();
+    // When each was last touched, in the order in which they came; those of revision 2 were touched again.
+    let touched = [(10, 1), (90, 2), (20, 1), (30, 2), (80, 1), (85, 2), (95, 1)];
+    let insert = move |tx: &rusqlite::Connection| {
+        for (number, (at, revision)) in (1..).zip(touched) {
+            let values = rusqlite::params![number, at, revision];
+            tx.execute("INSERT INTO xray_trace VALUES (?1, 'trace ' || ?1, 0, 0, 0, ?2, ?3, 1)", values)?;
+            tx.execute("INSERT INTO xray_document VALUES (?1, 1, '{}')", [number])?;
+        }
+        Ok(())
+    };
+    shared.store.write(insert).await.unwrap();
+    let left = async |before: i64| {
+        shared.store.write(move |tx| (TABLES.evict)(tx, before)).await.unwrap();
+        let ids = |tx: &rusqlite::Connection| -> rusqlite::Result<Vec<i64>> {
+            let sql = "SELECT t.id FROM xray_trace AS t JOIN xray_document AS d ON d.trace = t.id ORDER BY t.id";
+            tx.prepare(sql)?.query_map([], |row| row.get(0))?.collect()
+        };
+        shared.store.read(ids).await.unwrap()
+    };
+    assert_eq!(left(5).await, [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(left(50).await, [2, 5, 6, 7]);
+    assert_eq!(left(86).await, [2, 7]);
+    assert_eq!(left(1000).await, [0; 0]);
+}

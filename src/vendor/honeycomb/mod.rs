@@ -33,6 +33,9 @@ const BETWEEN_QUERIES: Duration = Duration::from_millis(6_500);
 /// Between looks at datasets and columns.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(2);
 
+/// How often a query is asked in one round while columns come.
+const MOST_TRIES: u32 = 4;
+
 /// Of how many datasets the columns are looked at: the service's own, then those written last.
 const MOST_DATASETS: usize = 5;
 
@@ -170,7 +173,7 @@ impl Client {
             } else {
                 Some((query::WHOLE_ENVIRONMENT, None))
             };
-            match self.spans(question, &known, scope).await? {
+            match self.whole_spans(question, known, &near, scope).await? {
                 Some(spans) => return Ok(Sightings { level: Level::Exact, spans, datasets, columns: BTreeMap::new() }),
                 None => self.no_queries.store(true, Ordering::Relaxed),
             }
@@ -181,6 +184,33 @@ impl Client {
         };
         let columns = near.iter().zip(&columns).map(|(dataset, columns)| (dataset.name.clone(), written(columns))).collect();
         Ok(Sightings { level: Level::Fresh, spans: Vec::new(), datasets, columns })
+    }
+
+    /// The spans, with all the columns that they came with; `None` when the key or the plan does not allow queries.
+    ///
+    /// A batch may arrive between the list of columns and the query, and bring columns that the query does not name. A span of
+    /// it would look as if it had no parent, or lacked an attribute that it has: so where columns were missing, the list is read
+    /// again after the query, and the query is asked again when a column has come.
+    async fn whole_spans(
+        &self,
+        question: &Question,
+        mut known: BTreeSet<String>,
+        near: &[&Dataset],
+        scope: Option<(&str, Option<&str>)>,
+    ) -> Result<Option<Vec<Span>>, Trouble> {
+        let mut tries = 0;
+        loop {
+            let spans = self.spans(question, &known, scope).await?;
+            tries += 1;
+            if tries == MOST_TRIES || spans.as_ref().is_none_or(Vec::is_empty) || query::is_enough(&known, question) {
+                return Ok(spans);
+            }
+            let grown = self.known(near, question).await?;
+            if grown.len() == known.len() {
+                return Ok(spans);
+            }
+            known = grown;
+        }
     }
 
     async fn datasets(&self) -> Result<Vec<Dataset>, Trouble> {

@@ -127,6 +127,25 @@ async fn the_next_round_asks_only_for_what_may_have_changed() {
 }
 
 #[tokio::test]
+async fn spans_that_come_with_new_columns_are_read_with_them() {
+    // The columns are listed just before the first batch arrives, and the query runs just after: without its parent, a span
+    // would look like a root, and without its attributes like one that has none.
+    let lists = Arc::new(AtomicUsize::new(0));
+    let fake = environment(move |asked| {
+        let early = asked.line() == "GET /1/columns/cruddur" && lists.fetch_add(1, Ordering::Relaxed) == 0;
+        early.then(|| Answer::json(200, r#"[{"key_name":"trace.trace_id"},{"key_name":"trace.span_id"}]"#))
+    })
+    .await;
+    let seen = client(&fake).observe(&question()).await.unwrap();
+    assert_eq!(seen.spans.len(), 2);
+    let queries: Vec<_> = fake.requests().into_iter().filter(|asked| asked.path == "/1/queries/__all__").collect();
+    let named = |asked: &Asked, column: &str| asked.json()["breakdowns"].as_array().unwrap().contains(&json!(column));
+    assert_eq!(queries.len(), 2, "once more, with what had come");
+    assert!(!named(&queries[0], "trace.parent_id") && named(&queries[1], "trace.parent_id"));
+    assert!(named(&queries[1], "app.result_length"));
+}
+
+#[tokio::test]
 async fn a_column_that_comes_later_is_found() {
     let rounds = Arc::new(AtomicUsize::new(0));
     let fake = environment(move |asked| {

@@ -1,6 +1,8 @@
 //! `/api/activities`
+//@ since x-ray/captures-for-three-routes
 //!
 //! `#[instrument]` opens a span around a handler, which X-Ray shows as a subsegment.
+//@ end
 
 use axum::{
     Json, Router,
@@ -8,7 +10,7 @@ use axum::{
     routing::{get, post},
 };
 use serde::Deserialize;
-use tracing::instrument;
+use tracing::instrument; //@ since x-ray/captures-for-three-routes
 use uuid::Uuid;
 
 use crate::{
@@ -37,7 +39,10 @@ pub fn router() -> Router<AppState> {
 }
 
 /// `GET /api/activities/home`
+//@ since homework/an-annotation-to-search-by
+//~ #[instrument(name = "activities_home", skip_all)] //@ since x-ray/captures-for-three-routes
 #[instrument(name = "activities_home", skip_all, fields(annotation.user_id = CURRENT_USER.id))]
+//@ end
 async fn home() -> Json<Vec<Activity>> {
     Json(home_activities::run())
 }
@@ -48,7 +53,7 @@ async fn notifications() -> Json<Vec<Activity>> {
 }
 
 /// `GET /api/activities/@{handle}`
-#[instrument(name = "activities_users", skip_all)]
+#[instrument(name = "activities_users", skip_all)] //@ since x-ray/captures-for-three-routes
 async fn user(Path(handle): Path<String>) -> Result<Json<Vec<Activity>>, ApiError> {
     user_activities::run(&handle).map(Json)
 }
@@ -70,7 +75,7 @@ async fn search(Query(query): Query<SearchQuery>) -> Result<Json<Vec<Activity>>,
 }
 
 /// `GET /api/activities/{activity_uuid}`
-#[instrument(name = "activities_show", skip_all)]
+#[instrument(name = "activities_show", skip_all)] //@ since x-ray/captures-for-three-routes
 async fn show(Path(activity_uuid): Path<String>) -> Result<Json<Activity>, ApiError> {
     show_activity::run(parse(&activity_uuid)?).map(Json)
 }

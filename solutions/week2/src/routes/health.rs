@@ -1,4 +1,5 @@
-//! For load balancers and `depends_on`. Asked every few seconds, so it is neither traced nor logged.
+//@ file since setup/a-health-route
+//! For load balancers and `depends_on`. Asked every few seconds, so it does no work.
 
 use axum::Json;
 use serde_json::{Value, json};

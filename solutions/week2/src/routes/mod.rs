@@ -2,7 +2,7 @@
 //! calls the service and gives its result a shape; it decides nothing.
 
 pub mod activities;
-pub mod health;
+pub mod health; //@ since setup/a-health-route
 pub mod messages;
-pub mod reachability;
-pub mod rollbar;
+pub mod reachability; //@ since honeycomb/requests-that-go-out
+pub mod rollbar; //@ since rollbar/a-message

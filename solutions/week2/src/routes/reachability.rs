@@ -1,3 +1,4 @@
+//@ file since honeycomb/requests-that-go-out
 //! A request that makes a request.
 
 use axum::{Json, extract::State};

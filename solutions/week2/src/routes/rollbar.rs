@@ -1,6 +1,7 @@
-//! `/rollbar`: two ways to make Rollbar show something.
+//@ file since rollbar/a-message
+//! `/rollbar`: ways to make Rollbar show something.
 
-use axum::{Extension, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 
 use crate::{
     app::AppState,
@@ -8,21 +9,22 @@ use crate::{
 };
 
 pub fn router() -> Router<AppState> {
+    //@ since rollbar/an-error
+    //~ Router::new().route("/rollbar/test", get(test))
     Router::new()
         .route("/rollbar/test", get(test))
         .route("/rollbar/error", get(error))
+    //@ end
 }
 
 /// `GET /rollbar/test`: a message, sent on purpose.
-async fn test(
-    State(state): State<AppState>,
-    Extension(request): Extension<RequestInfo>,
-) -> &'static str {
+async fn test(State(state): State<AppState>, request: RequestInfo) -> &'static str {
     state
         .rollbar
         .report_message(Level::Warning, "Hello World!", request);
     "Hello World!"
 }
+//@ since rollbar/an-error
 
 /// `GET /rollbar/error`: a bug, reported by nobody but the layer that catches it.
 async fn error() -> &'static str {
@@ -34,3 +36,4 @@ fn first_bookmark(bookmarks: &[&'static str]) -> &'static str {
         .first()
         .expect("everybody has at least one bookmark")
 }
+//@ end

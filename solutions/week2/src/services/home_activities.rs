@@ -1,21 +1,27 @@
 //! The home feed.
 
 use chrono::TimeDelta;
+//@ since cloudwatch-logs/a-line-from-home
+//~ use tracing::{field::Empty, info_span}; //@ since honeycomb/the-mock-data
 use tracing::{field::Empty, info, info_span};
+//@ end
 use uuid::{Uuid, uuid};
 
-use crate::{
-    model::{Activity, Timestamp},
-    services::length,
-};
+use crate::model::{Activity, Timestamp};
+use crate::services::length; //@ since honeycomb/the-mock-data
 
+/// The checks of the course ask for it.
 const KITES: Uuid = uuid!("b725863c-539d-4441-8731-a5966b38f557");
 
 /// What the current user sees first.
 #[must_use]
 pub fn run() -> Vec<Activity> {
+    //@ since cloudwatch-logs/a-line-from-home
     info!(target: "HomeActivities", "Hello Cloudwatch! from /api/activities/home");
 
+    //@ end
+    //@ since honeycomb/the-mock-data
+    //~ mock_data(Timestamp::now())
     let span = info_span!(
         "home-activities-mock-data",
         app.now = Empty,
@@ -28,6 +34,7 @@ pub fn run() -> Vec<Activity> {
     let results = mock_data(now);
     span.record("app.result_length", length(&results));
     results
+    //@ end
 }
 
 /// Three cruds, the first with a reply.

@@ -9,13 +9,15 @@ pub mod home_activities;
 pub mod message_groups;
 pub mod messages;
 pub mod notifications_activities;
-pub mod reachability;
+pub mod reachability; //@ since honeycomb/requests-that-go-out
 pub mod search_activities;
 pub mod show_activity;
 pub mod user_activities;
+//@ since honeycomb/the-mock-data
 
 /// The length of a result as a span can carry it: integers are `i64` in OpenTelemetry, and a
 /// `usize` would arrive as a string.
 fn length<T>(results: &[T]) -> i64 {
     i64::try_from(results.len()).unwrap_or(i64::MAX)
 }
+//@ end

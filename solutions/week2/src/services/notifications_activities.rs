@@ -1,19 +1,19 @@
 //! What happened around the current user's cruds.
 
 use chrono::TimeDelta;
-use tracing::{field::Empty, info_span};
+use tracing::{field::Empty, info_span}; //@ since homework/a-span-for-the-notifications
 use uuid::{Uuid, uuid};
 
-use crate::{
-    model::{Activity, Timestamp},
-    services::length,
-};
+use crate::model::{Activity, Timestamp};
+use crate::services::length; //@ since homework/a-span-for-the-notifications
 
 const LIGHTHOUSE: Uuid = uuid!("4e63c5e4-6e04-41b4-9729-dabdd5d319ea");
 
 /// The notifications of the current user.
 #[must_use]
 pub fn run() -> Vec<Activity> {
+    //@ since homework/a-span-for-the-notifications
+    //~ mock_data(Timestamp::now())
     let span = info_span!(
         "notifications-activities-mock-data",
         app.now = Empty,
@@ -26,6 +26,7 @@ pub fn run() -> Vec<Activity> {
     let results = mock_data(now);
     span.record("app.result_length", length(&results));
     results
+    //@ end
 }
 
 /// One crud with a reply.

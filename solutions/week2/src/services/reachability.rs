@@ -1,3 +1,4 @@
+//@ file since honeycomb/requests-that-go-out
 //! Can the service be reached where it says that it is?
 
 use serde::Serialize;
@@ -13,7 +14,7 @@ pub struct Reachability {
     pub status: Option<u16>,
 }
 
-/// Asks the health check under the public address. The request is traced, the way back in is not.
+/// Asks the health check under the public address. The request that goes out is traced.
 pub async fn run(http: &reqwest::Client, backend_url: &str) -> Reachability {
     let url = format!("{backend_url}/api/health");
     let status = client_span::send(http, http.get(&url))

@@ -1,13 +1,13 @@
 //! One user's profile.
 
 use chrono::TimeDelta;
-use tracing::{field::Empty, info_span};
+use tracing::{field::Empty, info_span}; //@ since x-ray/a-subsegment-with-metadata
 use uuid::uuid;
 
 use crate::{
     error::{ApiError, Violation},
     model::{Activity, Timestamp},
-    services::length,
+    services::length, //@ since x-ray/a-subsegment-with-metadata
 };
 
 /// The cruds of the user with this handle.
@@ -20,6 +20,8 @@ pub fn run(handle: &str) -> Result<Vec<Activity>, ApiError> {
         return Err(ApiError::Invalid(vec![Violation::BlankUserHandle]));
     }
 
+    //@ since x-ray/a-subsegment-with-metadata
+    //~ Ok(mock_data(Timestamp::now()))
     // A subsegment in X-Ray; what it records becomes the subsegment's metadata.
     let span = info_span!("mock-data", now = Empty, "results-size" = Empty);
     let _entered = span.enter();
@@ -29,6 +31,7 @@ pub fn run(handle: &str) -> Result<Vec<Activity>, ApiError> {
     let results = mock_data(now);
     span.record("results-size", length(&results));
     Ok(results)
+    //@ end
 }
 
 /// One crud.

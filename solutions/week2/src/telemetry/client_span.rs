@@ -1,3 +1,4 @@
+//@ file since honeycomb/requests-that-go-out
 //! A span around each request that we make, and its context in the request's headers, so that the
 //! other side continues our trace.
 

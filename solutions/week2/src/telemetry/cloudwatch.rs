@@ -1,7 +1,11 @@
+//@ file since cloudwatch-logs/a-group-and-a-stream
 //! CloudWatch Logs: the lines of this service, in batches.
 //!
-//! The group is `cruddur`; each start of the service writes to a stream of its own. Lines cost
-//! money, so `CLOUDWATCH_LOGS` says how many go out: see [`CloudWatchLogs`].
+//! The group is `cruddur`; each start of the service writes to a stream of its own.
+//@ since cloudwatch-logs/the-switch
+//!
+//! Lines cost money, so `CLOUDWATCH_LOGS` says how many go out: see [`CloudWatchLogs`].
+//@ end
 
 use std::time::Duration;
 
@@ -15,28 +19,45 @@ use aws_sdk_cloudwatchlogs::{
     },
     operation::put_log_events::PutLogEventsError,
 };
+//@ since cloudwatch-logs/the-access-line
+//@ since homework/only-what-went-wrong
+//~ use axum::{extract::Request, http::uri::PathAndQuery, middleware::Next, response::Response};
 use axum::{
     extract::Request,
     http::{StatusCode, uri::PathAndQuery},
     middleware::Next,
     response::Response,
 };
+//@ end
+//@ end
 use chrono::Utc;
+//@ since cloudwatch-logs/the-access-line
+//~ use tracing::{Level, warn};
 use tracing::{Level, info, warn};
+//@ end
 use tracing_cloudwatch::{CloudWatchWorkerGuard, ExportConfig};
+//@ since homework/only-what-went-wrong
+//~ use tracing_subscriber::Layer;
 use tracing_subscriber::{Layer, filter::Targets};
+//@ end
 
-use crate::{
-    config::{CloudWatchLogs, var},
-    telemetry::{
-        BoxedLayer, Warnings, causes,
-        console::{LineFormat, our_targets},
-        server_span::{client_ip, is_traced},
-    },
+//@ since cloudwatch-logs/the-switch
+//~ use crate::config::var;
+use crate::config::{CloudWatchLogs, var};
+//@ end
+//@ since homework/leave-the-health-checks-out
+//~ use crate::telemetry::server_span::client_ip; //@ since cloudwatch-logs/the-access-line
+use crate::telemetry::server_span::{client_ip, is_traced};
+//@ end
+use crate::telemetry::{
+    BoxedLayer, Warnings, causes,
+    console::{LineFormat, our_targets},
 };
+//@ since cloudwatch-logs/the-access-line
 
 /// The target of access lines.
 pub const ACCESS: &str = "access";
+//@ end
 
 const LOG_GROUP: &str = "cruddur";
 const BATCH_INTERVAL: Duration = Duration::from_millis(400);
@@ -45,13 +66,18 @@ const BATCH_SIZE: usize = 500;
 /// Sends the last lines when it is shut down.
 pub type Guard = CloudWatchWorkerGuard;
 
+//@ since cloudwatch-logs/the-switch
+//~ /// The layer that sends lines, unless there is no region to send them to.
+//~ pub async fn start(warnings: &mut Warnings) -> Option<(BoxedLayer, Guard)> {
+//~     let lines = our_targets(Level::INFO);
 /// The layer that sends lines, unless it is switched off or there is no region to send them to.
 pub async fn start(switch: CloudWatchLogs, warnings: &mut Warnings) -> Option<(BoxedLayer, Guard)> {
     let lines = match switch {
         CloudWatchLogs::All => our_targets(Level::INFO),
-        CloudWatchLogs::Errors => Targets::new().with_target(ACCESS, Level::WARN),
+        CloudWatchLogs::Errors => Targets::new().with_target(ACCESS, Level::WARN), //@ since homework/only-what-went-wrong
         CloudWatchLogs::Off => return None,
     };
+    //@ end
     let Some(region) = var("AWS_REGION").or_else(|| var("AWS_DEFAULT_REGION")) else {
         warnings.add("AWS_DEFAULT_REGION", "no lines are sent to CloudWatch Logs");
         return None;
@@ -158,14 +184,17 @@ fn stream_name() -> String {
     };
     format!("{host}/{}", Utc::now().format("%Y-%m-%dT%H-%M-%S%.3fZ"))
 }
+//@ since cloudwatch-logs/the-access-line
 
 /// Writes a line for each response:
 /// `[2026-Nov-20 12:13] 127.0.0.1 GET http /api/activities/home?x=1 200`.
 pub async fn access_log(request: Request, next: Next) -> Response {
+    //@ since homework/leave-the-health-checks-out
     if !is_traced(request.uri().path()) {
         return next.run(request).await;
     }
-    let ip = client_ip(&request).unwrap_or_else(|| "-".to_owned());
+    //@ end
+    let ip = client_ip(request.extensions()).unwrap_or_else(|| "-".to_owned());
     let method = request.method().clone();
     let uri = request.uri().clone();
 
@@ -176,14 +205,18 @@ pub async fn access_log(request: Request, next: Next) -> Response {
     let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let status = response.status().as_u16();
     let line = format!("[{time}] {ip} {method} {scheme} {path} {status}");
+    //@ since homework/only-what-went-wrong
+    //~ info!(target: ACCESS, "{line}");
     // The level is what `CLOUDWATCH_LOGS=errors` goes by.
     if response.status() == StatusCode::OK {
         info!(target: ACCESS, "{line}");
     } else {
         warn!(target: ACCESS, "{line}");
     }
+    //@ end
     response
 }
+//@ end
 
 #[cfg(test)]
 mod tests {

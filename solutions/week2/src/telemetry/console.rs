@@ -1,5 +1,6 @@
-//! The console: spans and log lines on stdout, so that there is something to see before any vendor
-//! is set up.
+//@ file since honeycomb/spans-on-the-console
+//! The console: what happens, on stdout, so that there is something to see before any vendor is set
+//! up.
 
 use std::{
     fmt,
@@ -12,6 +13,7 @@ use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{SpanData, SpanExporter},
 };
+//@ since cloudwatch-logs/a-group-and-a-stream
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::{
     Layer,
@@ -20,7 +22,11 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+//@ since cloudwatch-logs/the-access-line
+//~ use crate::telemetry::BoxedLayer;
 use crate::telemetry::{BoxedLayer, cloudwatch::ACCESS};
+//@ end
+//@ end
 
 /// Prints each span when it ends:
 ///
@@ -71,6 +77,7 @@ impl fmt::Display for Line<'_> {
         Ok(())
     }
 }
+//@ since cloudwatch-logs/a-group-and-a-stream
 
 /// The layer that prints log lines: ours, and what libraries warn of. An exporter that is refused
 /// by its vendor says so here.
@@ -85,14 +92,18 @@ pub fn layer() -> BoxedLayer {
 
 /// The targets, or logger names, of this service.
 pub fn our_targets(level: Level) -> Targets {
+    //@ since cloudwatch-logs/the-access-line
+    //~ Targets::new().with_target(env!("CARGO_CRATE_NAME"), level)
     Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), level)
-        .with_target("HomeActivities", level)
+        .with_target("HomeActivities", level) //@ since cloudwatch-logs/a-line-from-home
         .with_target(ACCESS, level)
+    //@ end
 }
 
-/// `LEVEL target: message`, except that an access line stands alone. The spans around an event are
-/// left out: they have their own way to the vendors.
+/// `LEVEL target: message`. The spans around an event are left out: they have their own way to the
+/// vendors.
+/// An access line stands alone. //@ since cloudwatch-logs/the-access-line
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LineFormat {
     /// A line of a stream.
@@ -113,9 +124,12 @@ where
         event: &Event<'_>,
     ) -> fmt::Result {
         let metadata = event.metadata();
+        //@ since cloudwatch-logs/the-access-line
+        //~ write!(writer, "{} {}: ", metadata.level(), metadata.target())?;
         if metadata.target() != ACCESS {
             write!(writer, "{} {}: ", metadata.level(), metadata.target())?;
         }
+        //@ end
         context
             .field_format()
             .format_fields(writer.by_ref(), event)?;
@@ -125,3 +139,4 @@ where
         }
     }
 }
+//@ end

@@ -1,3 +1,4 @@
+//@ file since honeycomb/a-span-for-every-request
 //! Honeycomb: spans over OTLP, HTTP with protobuf.
 //!
 //! Nothing here is Honeycomb's own. Where the spans go is in the standard variables:

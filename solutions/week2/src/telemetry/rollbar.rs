@@ -1,34 +1,29 @@
+//@ file since rollbar/a-message
+//@ since rollbar/an-error
+//~ //! Rollbar: messages.
 //! Rollbar: errors with their stacks, and messages.
+//@ end
 //!
 //! Rollbar has no maintained crate for Rust, but one small HTTP request is all that it takes. Items
 //! go through a bounded queue to a task of their own: a request never waits for Rollbar, and when
 //! Rollbar is away the oldest news is kept and the rest dropped.
 
 mod item;
-mod stack;
+mod panics; //@ since rollbar/an-error
+mod stack; //@ since rollbar/an-error
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::time::Duration;
 
-use axum::{
-    Json,
-    extract::{Request, State},
-    http::StatusCode,
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use futures_util::FutureExt;
-use opentelemetry::KeyValue;
 use serde_json::{Value, json};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
 };
-use tracing::{Span, warn};
-use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing::warn;
 
 use item::{Body, Item};
 pub use item::{Level, RequestInfo};
-use stack::Panic;
+pub use panics::report_panics; //@ since rollbar/an-error
 
 use crate::{
     config::var,
@@ -52,7 +47,7 @@ pub struct Guard {
 
 /// Starts the reporter for the project that `ROLLBAR_ACCESS_TOKEN` belongs to.
 pub fn start(warnings: &mut Warnings) -> (Rollbar, Option<Guard>) {
-    stack::install_hook();
+    stack::install_hook(); //@ since rollbar/an-error
     let Some(token) = var("ROLLBAR_ACCESS_TOKEN") else {
         warnings.add("ROLLBAR_ACCESS_TOKEN", "no errors are reported to Rollbar");
         return (Rollbar::default(), None);
@@ -92,30 +87,6 @@ impl Rollbar {
             warn!("Rollbar: the queue is full, an item is dropped");
         }
     }
-}
-
-/// Turns a panic in a handler into a 500, and reports it with its stack and the request.
-pub async fn report_panics(
-    State(rollbar): State<Rollbar>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let info = RequestInfo::new(&request);
-    request.extensions_mut().insert(info.clone());
-    let result = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    result.unwrap_or_else(|payload| {
-        let panic = Panic::take(payload.as_ref());
-        Span::current().add_event(
-            "exception",
-            vec![
-                KeyValue::new("exception.type", Panic::CLASS),
-                KeyValue::new("exception.message", panic.message.clone()),
-            ],
-        );
-        rollbar.enqueue(Item::new(Level::Error, Body::Trace(panic), info));
-        let body = Json(json!({ "error": "internal server error" }));
-        (StatusCode::INTERNAL_SERVER_ERROR, body).into_response()
-    })
 }
 
 /// Sends items until it is told to stop, then those that are left.

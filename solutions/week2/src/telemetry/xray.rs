@@ -1,3 +1,4 @@
+//@ file since x-ray/a-segment-for-every-request
 //! AWS X-Ray: the same spans, translated to segment documents and sent to the daemon over UDP.
 //!
 //! - A span of kind *server* becomes the segment, named after the service; its children become

@@ -8,7 +8,7 @@ use axum::{
 use cruddur_backend::{
     app::{AppState, router},
     config::Config,
-    telemetry::rollbar::Rollbar,
+    telemetry::rollbar::Rollbar, //@ since rollbar/a-message
 };
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -27,7 +27,10 @@ impl Answer {
 
 fn app() -> Router {
     let config = Config::from_lookup(|_| None).unwrap();
+    //@ since rollbar/a-message
+    //~ router(AppState::new(config))
     router(AppState::new(config, Rollbar::default()))
+    //@ end
 }
 
 async fn send(request: Request<Body>) -> Answer {
@@ -142,12 +145,17 @@ async fn search_finds_one_activity_and_wants_a_term() {
 
 #[tokio::test]
 async fn an_activity_is_shown_by_its_uuid_or_not_at_all() {
+    //@ since setup/what-comes-in
     let home = get("/api/activities/home").await.json();
-    let uuid = home[1]["uuid"].as_str().unwrap();
-    let answer = get(&format!("/api/activities/{uuid}")).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.json()["message"], home[1]["message"]);
+    assert_eq!(home[0]["uuid"], "b725863c-539d-4441-8731-a5966b38f557");
+    for activity in home.as_array().unwrap() {
+        let uuid = activity["uuid"].as_str().unwrap();
+        let answer = get(&format!("/api/activities/{uuid}")).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert_eq!(answer.json()["message"], activity["message"]);
+    }
 
+    //@ end
     let unknown = uuid::Uuid::new_v4().to_string();
     for uuid in [unknown.as_str(), "no-uuid"] {
         let answer = get(&format!("/api/activities/{uuid}")).await;
@@ -283,6 +291,7 @@ async fn a_new_message_comes_back_or_breaks_a_rule() {
     }
 }
 
+//@ since setup/a-health-route
 #[tokio::test]
 async fn health_is_ok() {
     let answer = get("/api/health").await;
@@ -290,17 +299,24 @@ async fn health_is_ok() {
     assert_eq!(answer.json(), json!({ "status": "ok" }));
 }
 
+//@ end
+//@ since rollbar/a-message
 #[tokio::test]
-async fn rollbar_s_routes_greet_and_break_even_without_a_token() {
+async fn rollbar_s_message_greets_even_without_a_token() {
     let answer = get("/rollbar/test").await;
     assert_eq!(answer.status, StatusCode::OK);
     assert_eq!(answer.text, "Hello World!");
-    assert_eq!(
-        get("/rollbar/error").await.status,
-        StatusCode::INTERNAL_SERVER_ERROR
-    );
 }
 
+//@ end
+//@ since rollbar/an-error
+#[tokio::test]
+async fn a_panic_is_a_500_even_without_a_token() {
+    let answer = get("/rollbar/error").await;
+    assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+//@ end
 #[tokio::test]
 async fn a_body_that_is_no_json_is_refused_by_what_is_wrong_with_it() {
     let request = |content_type: Option<&str>, body: &'static str| {
@@ -338,11 +354,13 @@ async fn a_wrong_method_is_405_and_a_wrong_path_404() {
             "/api/activities",
             StatusCode::METHOD_NOT_ALLOWED,
         ),
+        //@ since rollbar/a-message
         (
             Method::POST,
             "/rollbar/test",
             StatusCode::METHOD_NOT_ALLOWED,
         ),
+        //@ end
         (Method::GET, "/api/nothing", StatusCode::NOT_FOUND),
         (Method::GET, "/", StatusCode::NOT_FOUND),
     ] {

@@ -1,3 +1,4 @@
+//@ file since reference
 //! Vendors on loopback that take what they are sent and keep it.
 
 use std::{

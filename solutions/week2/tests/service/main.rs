@@ -1,6 +1,6 @@
-//! The service from the outside: its answers, and what its vendors get to see.
+//! The service from the outside.
 
 mod endpoints;
-mod fakes;
-mod process;
-mod telemetry;
+mod fakes; //@ since reference
+mod process; //@ since reference
+mod telemetry; //@ since reference

@@ -1,3 +1,4 @@
+//@ file since reference
 //! The service as a process of its own.
 
 use std::{

@@ -1,3 +1,4 @@
+//@ file since reference
 //! What arrives at the vendors.
 
 use std::time::{Duration, Instant};

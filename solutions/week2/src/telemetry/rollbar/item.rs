@@ -1,10 +1,11 @@
+//@ file since rollbar/a-message
 //! An item as Rollbar wants it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, convert::Infallible};
 
 use axum::{
-    extract::{MatchedPath, Request},
-    http::{HeaderMap, header},
+    extract::{FromRequestParts, MatchedPath},
+    http::{HeaderMap, header, request::Parts},
 };
 use axum_tracing_opentelemetry::tracing_opentelemetry_instrumentation_sdk::find_current_trace_id;
 use chrono::{DateTime, Utc};
@@ -12,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::stack::Panic;
+use super::stack::Panic; //@ since rollbar/an-error
 use crate::telemetry::server_span::client_ip;
 
 /// How bad it is. The console hides `warning` until its filter is changed.
@@ -39,7 +40,7 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) enum Body {
     Message(String),
-    Trace(Panic),
+    Trace(Panic), //@ since rollbar/an-error
 }
 
 /// The request in which it happened.
@@ -68,6 +69,9 @@ impl Item {
 
     /// The `data` member of a report.
     pub(super) fn into_data(self) -> Value {
+        //@ since rollbar/an-error
+        //~ let Body::Message(message) = self.body;
+        //~ let body = json!({ "message": { "body": message } });
         let body = match self.body {
             Body::Message(message) => json!({ "message": { "body": message } }),
             Body::Trace(panic) => json!({
@@ -77,6 +81,7 @@ impl Item {
                 }
             }),
         };
+        //@ end
         json!({
             "environment": "production",
             "uuid": self.uuid,
@@ -105,17 +110,26 @@ impl Item {
 }
 
 impl RequestInfo {
-    pub(super) fn new(request: &Request) -> Self {
-        let route = request.extensions().get::<MatchedPath>();
-        let path = route.map_or(request.uri().path(), MatchedPath::as_str);
+    fn new(request: &Parts) -> Self {
+        let route = request.extensions.get::<MatchedPath>();
+        let path = route.map_or(request.uri.path(), MatchedPath::as_str);
         Self {
-            context: format!("{} {path}", request.method()),
-            method: request.method().to_string(),
-            url: request.uri().to_string(),
-            query_string: request.uri().query().unwrap_or_default().to_owned(),
-            headers: scrub(request.headers()),
-            user_ip: client_ip(request),
+            context: format!("{} {path}", request.method),
+            method: request.method.to_string(),
+            url: request.uri.to_string(),
+            query_string: request.uri.query().unwrap_or_default().to_owned(),
+            headers: scrub(&request.headers),
+            user_ip: client_ip(&request.extensions),
         }
+    }
+}
+
+/// Every request has one: a handler asks for it as for any part of the request.
+impl<S: Sync> FromRequestParts<S> for RequestInfo {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self::new(parts))
     }
 }
 
@@ -143,19 +157,20 @@ fn scrub(headers: &HeaderMap) -> BTreeMap<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::body::Body as RequestBody;
+    use axum::http::Request;
 
     fn request() -> RequestInfo {
-        let request = Request::get("http://localhost:4567/rollbar/test?x=1")
+        let (parts, ()) = Request::get("http://localhost:4567/rollbar/test?x=1")
             .header("authorization", "Bearer s3cret")
             .header("cookie", "session=s3cret")
             .header(
                 "traceparent",
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             )
-            .body(RequestBody::empty())
-            .unwrap();
-        RequestInfo::new(&request)
+            .body(())
+            .unwrap()
+            .into_parts();
+        RequestInfo::new(&parts)
     }
 
     #[test]

@@ -1,3 +1,4 @@
+//@ file since rollbar/an-error
 //! Where a panic came from.
 //!
 //! `catch_unwind` gives what the panic said. Where it happened is known only while it happens, to
