@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 
-use crate::check::{Catalogue, Check, Flaw, LessonPlace, NamedRule, Points, Probe, Probes, Rules, closest};
+use crate::check::{Catalogue, Check, Flaw, Points, Probe, Probes, closest};
 
 use super::front_matter::FrontMatter;
 use super::markdown::{self, DraftStep};
@@ -104,9 +104,10 @@ const PROBES: &str = "probes.toml";
 /// The folder of a course's checks that holds its rules.
 const DIAGNOSES: &str = "diagnoses";
 
-struct Loader<'a> {
-    id: &'a str,
-    problems: Vec<Problem>,
+/// A course that is being read.
+pub(super) struct Loader<'a> {
+    pub(super) id: &'a str,
+    pub(super) problems: Vec<Problem>,
 }
 
 struct ProbeTable {
@@ -137,7 +138,7 @@ impl Loader<'_> {
         Err(Problems::new(self.id, self.problems).into())
     }
 
-    fn page(&mut self, file: &CourseFile) -> Option<Page> {
+    pub(super) fn page(&mut self, file: &CourseFile) -> Option<Page> {
         match std::str::from_utf8(&file.bytes) {
             Ok(text) => Some(Page::new(&file.path, text)),
             Err(error) => {
@@ -170,7 +171,7 @@ impl Loader<'_> {
         ProbeTable { page: Some(page), probes }
     }
 
-    fn flaws(&mut self, page: &Page, flaws: Vec<Flaw>) {
+    pub(super) fn flaws(&mut self, page: &Page, flaws: Vec<Flaw>) {
         let problems = flaws.into_iter().map(|flaw| page.problem(flaw.span, flaw.message, flaw.label).maybe_help(flaw.help));
         self.problems.extend(problems);
     }
@@ -229,48 +230,6 @@ impl Loader<'_> {
             }
         }
         probes
-    }
-
-    /// The rules of all files, in the files' order: an earlier one is the likelier candidate.
-    fn rules(&mut self, files: Vec<CourseFile>, lessons: &[Lesson], probes: &BTreeMap<String, Probe>) -> Vec<NamedRule> {
-        let mut rules: Vec<NamedRule> = Vec::new();
-        for file in files {
-            let Some(page) = self.page(&file) else { continue };
-            let parsed = Rules::parse(&page.text);
-            self.flaws(&page, parsed.flaws);
-            for entry in parsed.entries {
-                let Some(rule) = entry.value else { continue };
-                if rules.iter().any(|known| known.id == entry.name) {
-                    let message = format!("the diagnosis `{}` is defined a second time", entry.name);
-                    self.problems
-                        .push(page.problem(entry.span, message, "ids are unique in a course").help("rename one of the two"));
-                    continue;
-                }
-                for name in rule.probes().into_iter().filter(|name| !probes.contains_key(*name)) {
-                    let message = format!("the diagnosis `{}` looks at the unknown probe `{name}`", entry.name);
-                    let help = closest(name, probes.keys().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
-                    self.problems.push(page.problem(entry.span.clone(), message, "no such probe").maybe_help(help));
-                }
-                let place = lessons.iter().find_map(|lesson| {
-                    let step = rule.lesson.strip_prefix(&lesson.id)?.strip_prefix('/')?;
-                    let step = lesson.steps.iter().find(|known| known.id == step)?;
-                    Some(LessonPlace { file: lesson.file.clone(), line: step.line })
-                });
-                let Some(place) = place else {
-                    let names =
-                        lessons.iter().flat_map(|lesson| lesson.steps.iter().map(|step| format!("{}/{}", lesson.id, step.id)));
-                    let names: Vec<String> = names.collect();
-                    let help =
-                        closest(&rule.lesson, names.iter().map(String::as_str)).map(|close| format!("did you mean `{close}`?"));
-                    let message = format!("the diagnosis `{}` leads to the unknown step `{}`", entry.name, rule.lesson);
-                    let help = help.unwrap_or_else(|| String::from("name a step as `<lesson>/<step>`"));
-                    self.problems.push(page.problem(entry.span, message, "leads nowhere").help(help));
-                    continue;
-                };
-                rules.push(NamedRule { id: entry.name, rule, place });
-            }
-        }
-        rules
     }
 
     fn lessons(&mut self, files: Vec<CourseFile>, checks: Option<&CheckTable>) -> Vec<Lesson> {

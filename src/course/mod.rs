@@ -11,6 +11,7 @@ mod lesson;
 mod load;
 mod markdown;
 mod problem;
+mod rules;
 mod schema;
 mod selection;
 mod slug;

@@ -5,9 +5,11 @@
 //! and the variables say. It knows no check by name, and like [`judge`](super::judge) it is pure: a recording is diagnosed as
 //! the run was.
 
+mod clue;
 mod condition;
 
-pub use condition::{Condition, Contained, Failing, Rejected, Search, Seen, Setting, State, StraySegment, StraySpan, Target};
+pub use clue::{Contained, Elsewhere, Failing, Rejected, Search, Setting, State, StraySegment, StraySpan, Target};
+pub use condition::{Condition, Seen};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
