@@ -12,8 +12,9 @@
 //! lab        sandbox or live: endpoints for the clients, environment for the service
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
+//! highlight  which stretches of code are keywords, texts, comments
 //! report     the same events as pretty, plain, json, junit, tap, github
-//! author     what keeps a course true: states, mistakes, and the proof of both
+//! author     what keeps a course true: lint, sync, new, and the proof of states and mistakes
 //! cli        arguments, commands and exit codes: the only place that knows them all
 //! ```
 //!
@@ -24,6 +25,7 @@ pub mod check;
 pub mod cli;
 pub mod course;
 pub mod facts;
+pub mod highlight;
 pub mod lab;
 pub mod report;
 pub mod sandbox;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use bootcamp::check::Points;
 use bootcamp::course::{ActionKind, Course, LoadError, Selection, Source, check_schema, diagnosis_schema, probe_schema};
-use bootcamp::solution::States;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use snapbox::{assert_data_eq, str};
 
@@ -94,35 +93,6 @@ fn group_and_sampling_rule_are_declared_as_actions() {
     assert_eq!((rule, create_rule.kind), ("week2/x-ray/a-sampling-rule", ActionKind::XrayCreateSamplingRule));
     let file = fs::read_to_string(root().join("solutions/week2/aws/json/xray.json")).unwrap();
     assert_eq!(create_rule.input, serde_json::from_str::<serde_json::Value>(&file).unwrap());
-}
-
-/// The code of the lessons is that of the solution: each block's lines stand in its file, in that order, once its step is done.
-#[test]
-fn code_blocks_stand_in_the_state_after_their_step() {
-    let course = week2();
-    let states = States::load(&course, &root()).unwrap();
-    let mut drift = String::new();
-    for (lesson, step) in course.steps() {
-        for block in &step.code_blocks {
-            let Some(file) = &block.file else { continue };
-            let Some(text) = states.after(&step.path).unwrap().text(file) else {
-                writeln!(drift, "{}:{}: there is no `{file}` after this step", lesson.file, block.line).unwrap();
-                continue;
-            };
-            let mut rest = text.lines().map(str::trim);
-            for (index, line) in block.text.lines().map(str::trim).enumerate() {
-                if matches!(line, "" | "// …" | "# …") {
-                    continue;
-                }
-                if rest.clone().any(|other| other == line) {
-                    rest.find(|other| *other == line);
-                } else {
-                    writeln!(drift, "{}:{}: not in `{file}`, or not there: {line}", lesson.file, block.line + 1 + index).unwrap();
-                }
-            }
-        }
-    }
-    assert!(drift.is_empty(), "{drift}");
 }
 
 #[test]
@@ -360,6 +330,44 @@ the course `demo` has 7 problems
  18 │ fix = "Name one."
     ╰────
   help: add it to a step of the lesson `first`: - [ ] `probeless` what must be seen
+
+"#]]
+    );
+}
+
+#[test]
+fn a_check_is_implied_by_an_earlier_step() {
+    let second = LESSON.replace("order: 1", "order: 2").replace("`answers`", "`again`").replace("## Answer", "## Answer twice");
+    let implied_by = |step: &str| {
+        let checks = CHECKS.replace("[answers", "[again").replace("fix", &format!("implied-by = \"{step}\"\nfix"));
+        Broken::new().write("lessons/demo/2-second.md", &second).write("checks/demo/second.toml", checks)
+    };
+    let course = implied_by("first/answer").load().unwrap();
+    let implied: Vec<_> = course.steps().map(|(_, step)| step.checks[0].check.implied_by.as_deref()).collect();
+    assert_eq!(implied, [None, Some("first/answer")]);
+    assert_data_eq!(
+        [implied_by("second/answer-twice").problems(), implied_by("first/anser").problems()].concat(),
+        str![[r#"
+the course `demo` has a problem
+  × the check `again` is implied by `second/answer-twice`, which does not come before it
+   ╭─[checks/demo/second.toml:3:14]
+ 2 │ probe = "home"
+ 3 │ implied-by = "second/answer-twice"
+   ·              ──────────┬──────────
+   ·                        ╰── no earlier step
+ 4 │ fix = "Answer."
+   ╰────
+  help: name the earlier step that makes it hold, or remove the field
+the course `demo` has a problem
+  × the check `again` is implied by the unknown step `first/anser`
+   ╭─[checks/demo/second.toml:3:14]
+ 2 │ probe = "home"
+ 3 │ implied-by = "first/anser"
+   ·              ──────┬──────
+   ·                    ╰── no such step
+ 4 │ fix = "Answer."
+   ╰────
+  help: did you mean `first/answer`?
 
 "#]]
     );

@@ -18,7 +18,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("service", &["facts"]),
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
-    ("report", &["facts", "check", "course", "verify"]),
+    ("highlight", &[]),
+    ("report", &["facts", "check", "course", "solution", "verify", "highlight"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
     ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
 ];

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::author::Author;
 use crate::report::Format;
 use crate::service::Target;
 
@@ -22,10 +23,12 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  bootcamp verify week2 --solution      prove the reference service, offline
-  bootcamp verify week2                 prove your own, in a folder with a bootcamp.toml
+  bootcamp init cruddur                 the workspace that week 2 begins with, in a new folder
+  bootcamp verify week2                 prove your own service, in a folder with a bootcamp.toml
   bootcamp verify week2/x-ray           one lesson of it
   bootcamp verify --step 2.3            one step of it
+  bootcamp solution --step 2.3          what that step changes, when you are stuck
+  bootcamp verify week2 --solution      prove the reference service, offline
   bootcamp sandbox --env-file .env      the vendors on this machine, for your own experiments
 
 Exit codes:
@@ -34,61 +37,95 @@ Exit codes:
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write the workspace that a course begins with
+    #[command(after_help = INIT_HELP)]
+    Init(InitArgs),
     /// Prove steps of a course against a service
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Show what a step changes, or make the changes in your files
+    #[command(after_help = SOLUTION_HELP)]
+    Solution(SolutionArgs),
     /// Run Honeycomb, AWS X-Ray, CloudWatch Logs and Rollbar on this machine
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(SandboxArgs),
     /// List the lessons and steps of a course, with their points
     List(ListArgs),
-    /// What keeps a course true, for those who write it
+    /// Keep a course true: for those who write one
     #[command(subcommand)]
     Author(Author),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
 }
 
-/// The commands of authors.
-#[derive(Debug, Subcommand)]
-pub enum Author {
-    /// Show that each step is worth its points, or with --mistakes that each mistake is named right
-    #[command(after_help = PROVE_HELP)]
-    Prove(ProveArgs),
+const INIT_HELP: &str = "\
+Examples:
+  bootcamp init cruddur       in a new folder
+  bootcamp init               in this one: an empty clone, say
+
+The workspace comes from the program itself. Nothing is written over what is there: when a file
+is in the way, nothing is written at all, and you are told which.";
+
+/// Options of `init`.
+#[derive(Debug, clap::Args)]
+pub struct InitArgs {
+    /// The folder; one that is not there is created [default: this folder]
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The course
+    #[arg(long, default_value = super::place::DEFAULT_COURSE, value_name = "COURSE")]
+    pub course: String,
 }
 
-const PROVE_HELP: &str = "\
-Each state of the solution is built and verified against a sandbox of its own: the checks of a step
-must fail on the state before it and pass on the state after it, and break no earlier one. With
---mistakes each file of checks/<course>/mistakes/ is made and verified: what it breaks must be
-broken, all else met, and the diagnosis the one that it names.
+const SOLUTION_HELP: &str = "\
+Examples:
+  bootcamp solution week2/x-ray/a-group      what the step changes, against the state before it
+  bootcamp solution --step 3.2 --mine        what it would change in your own files
+  bootcamp solution --step 3.2 --apply       make those changes
+  bootcamp solution --step 3.2 > 3.2.patch   without colour it is a patch
 
-Docker is not needed: a stand-in answers what an engine would after `docker compose up`.";
+--apply merges: what you wrote yourself stays. Where you and the step changed the same lines, both
+stand between conflict markers, and it ends with 1. Your files as they were are kept in
+.bootcamp/backups/. When it is interrupted, the next run takes it back.
 
-/// Options of `author prove`.
+What a step does outside of files, an X-Ray group say, is shown as the AWS CLI's command; --apply
+does it in the workspace's sandbox, or with `--target live` in your account.";
+
+/// Options of `solution`.
 #[derive(Debug, clap::Args)]
-pub struct ProveArgs {
-    /// The course
-    #[arg(value_name = "COURSE")]
-    pub course: Option<String>,
-    /// Only these steps (`x-ray/a-group`), or with --mistakes only these mistakes
-    #[arg(long = "only", visible_alias = "step", value_name = "NAME")]
-    pub only: Vec<String>,
-    /// Make the mistakes, and see whether they are named right
+pub struct SolutionArgs {
+    /// The step: `week2/x-ray/a-group`, or `week2/a-group` where no other lesson has one of that name
+    #[arg(value_name = "COURSE/LESSON/STEP")]
+    pub selection: Option<String>,
+    /// The step by its number (2.3) or its id
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+    /// Show what would change in your own files
+    #[arg(long, conflicts_with = "apply")]
+    pub mine: bool,
+    /// Make the changes in your files
     #[arg(long)]
-    pub mistakes: bool,
-    /// How long to wait for telemetry [default: 6s]
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
-    pub timeout: Option<Duration>,
-    /// Where to build [default: target/prove/<course>]
-    #[arg(long, value_name = "DIR")]
-    pub folder: Option<PathBuf>,
-    /// The checkout
+    pub apply: bool,
+    /// With --apply: where to do what is done outside of files [default: what bootcamp.toml says]
+    #[arg(long, value_enum, requires = "apply")]
+    pub target: Option<TargetArg>,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = ColourArg::Auto, value_name = "WHEN")]
+    pub color: ColourArg,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
     #[arg(long, short = 'C', value_name = "DIR")]
     pub workspace: Option<PathBuf>,
-    /// Show no progress
-    #[arg(long, short)]
-    pub quiet: bool,
+}
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ColourArg {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 const VERIFY_HELP: &str = "\
@@ -99,15 +136,18 @@ is used as it is.
 \"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a
 vendor that is down. A bonus step that is not met costs nothing.";
 
+/// What `--solution` means without a step.
+pub const REFERENCE: &str = "reference";
+
 /// Options of `verify`.
 #[derive(Debug, clap::Args)]
 pub struct VerifyArgs {
     /// What to verify: `week2`, `week2/x-ray`, `week2/x-ray/group`; by default the workspace's course
     #[arg(value_name = "COURSE[/LESSON[/STEP]]")]
     pub selection: Option<String>,
-    /// Verify the course's reference solution instead of your service
-    #[arg(long)]
-    pub solution: bool,
+    /// Verify the course's reference solution instead of your service; or, with a step, the state after that step; or `starter`
+    #[arg(long, value_name = "STEP", num_args = 0..=1, require_equals = true, default_missing_value = REFERENCE)]
+    pub solution: Option<String>,
     /// Only this step: its number (2.3) or its id
     #[arg(long, value_name = "STEP")]
     pub step: Option<String>,
@@ -241,7 +281,7 @@ pub struct CompletionsArgs {
     pub shell: Shell,
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let parsed: Result<jiff::Span, _> = text.parse();
     let span = parsed.map_err(|_| format!("`{text}` is not a duration: write `30s`, `2m` or `1h`"))?;
     let duration = span

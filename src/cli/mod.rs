@@ -1,12 +1,16 @@
 //! Arguments, commands and exit codes: the only place that knows all the rooms.
 
 mod args;
+mod author;
 mod completions;
+mod init;
 mod list;
 mod place;
 mod prove;
 mod sandbox;
 mod signals;
+mod solution;
+mod vendors;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -16,8 +20,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::report::ExitStatus;
-use args::{Args, Author, Command};
+use crate::report::{ExitStatus, Look};
+use args::{Args, Command};
 
 /// Runs the command line and says how the process should end.
 #[must_use]
@@ -32,10 +36,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let status = match args.command {
+        Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Solution(args) => solution::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
+        Command::Author(what) => author::run(what),
         Command::List(args) => list::run(&args),
-        Command::Author(Author::Prove(args)) => prove::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match status {
@@ -61,24 +67,28 @@ impl Failure {
 
     /// A file with a place to show.
     fn shown(status: ExitStatus, problem: impl Into<miette::Report>) -> Self {
-        let look = crate::report::Look::of_stderr();
-        let theme = match (look.unicode, look.colour) {
-            (true, true) => miette::GraphicalTheme::unicode(),
-            (true, false) => miette::GraphicalTheme::unicode_nocolor(),
-            (false, _) => miette::GraphicalTheme::none(),
-        };
-        let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false).with_width(look.width);
-        let report = problem.into();
-        let mut text = String::new();
-        if handler.render_report(&mut text, report.as_ref()).is_err() {
-            text = format!("error: {report}");
-        }
-        Self { status, text }
+        Self { status, text: rendered(problem, &Look::of_stderr()) }
     }
 
     fn print(&self) {
         let _ = writeln!(std::io::stderr(), "{}", self.text.trim_end());
     }
+}
+
+/// A problem as people read it, with the place in its file.
+fn rendered(problem: impl Into<miette::Report>, look: &Look) -> String {
+    let theme = match (look.unicode, look.colour) {
+        (true, true) => miette::GraphicalTheme::unicode(),
+        (true, false) => miette::GraphicalTheme::unicode_nocolor(),
+        (false, _) => miette::GraphicalTheme::none(),
+    };
+    let handler = miette::GraphicalReportHandler::new_themed(theme).with_links(false).with_width(look.width);
+    let report = problem.into();
+    let mut text = String::new();
+    if handler.render_report(&mut text, report.as_ref()).is_err() {
+        text = format!("error: {report}\n");
+    }
+    text
 }
 
 /// The shell's variables, as values to hand down. What is not Unicode cannot stand in a compose file, and is left out.

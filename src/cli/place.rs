@@ -1,11 +1,13 @@
 //! Where a command works: the workspace, and the course with its selection.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::course::{Course, LoadError, Selection, Source};
+use crate::course::{Course, Lesson, LoadError, Selection, SelectionError, Source, Step};
 use crate::report::ExitStatus;
 use crate::service::Manifest;
+use crate::solution::{ApplyError, Interrupted, SolutionError, States};
 
 /// The course that is meant where nothing says which.
 pub const DEFAULT_COURSE: &str = "week2";
@@ -65,4 +67,74 @@ fn read(folder: &Path, id: &str, how: impl Fn(&Source, &str) -> Result<Course, L
 pub fn selection(given: Option<&str>, step: Option<&str>, manifest: Option<&Manifest>) -> Result<Selection, Failure> {
     let path = given.or(manifest.map(|manifest| manifest.course.as_str())).unwrap_or(DEFAULT_COURSE);
     Selection::parse(path, step).map_err(Failure::usage)
+}
+
+/// The course that is meant: the one that was selected, else the workspace's.
+pub fn course_of(given: Option<&str>, manifest: Option<&Manifest>) -> String {
+    let named = given.and_then(|given| given.split('/').next()).filter(|course| !course.is_empty());
+    named.or(manifest.map(|manifest| manifest.course.as_str())).unwrap_or(DEFAULT_COURSE).to_owned()
+}
+
+/// One step: `week2/x-ray/group`, `week2/group` where one lesson alone has such a step, `--step 3.4`.
+pub fn one_step<'a>(course: &'a Course, given: Option<&str>, step: Option<&str>) -> Result<(&'a Lesson, &'a Step), Failure> {
+    let path = given.unwrap_or(&course.id);
+    let selection = Selection::parse(path, step).map_err(Failure::usage)?;
+    let found = course.select(&selection);
+    let found = match (&found, path.trim_end_matches('/').split_once('/')) {
+        // What is no lesson may be a step.
+        (Err(SelectionError::Lesson { .. }), Some((id, name))) if step.is_none() && !name.contains('/') => {
+            let by_step = Selection::parse(id, Some(name)).and_then(|selection| course.select(&selection));
+            by_step.or_else(|error| if matches!(error, SelectionError::Ambiguous { .. }) { Err(error) } else { found })
+        }
+        _ => found,
+    };
+    match found.map_err(Failure::usage)?[..] {
+        [one] => Ok(one),
+        ref several => {
+            let example = several.first().map_or("", |(_, step)| step.path.as_str());
+            Err(Failure::usage(format_args!(
+                "`{path}` has {} steps; name one of them, `{example}` say: `bootcamp list {}` shows them all",
+                several.len(),
+                course.id
+            )))
+        }
+    }
+}
+
+/// The states of a course's solution, for a command that shows or writes them.
+pub fn states(course: &Course, folder: &Path) -> Result<States, Failure> {
+    States::load(course, folder).map_err(|error| match error {
+        SolutionError::None(course) => Failure::usage(format_args!(
+            "the course `{course}` has no solution, and so neither a starter nor steps that could be shown; `bootcamp list {course}` shows what it asks for"
+        )),
+        other => no_states(other),
+    })
+}
+
+/// Why there are no states of a course's solution.
+pub fn no_states(error: SolutionError) -> Failure {
+    match error {
+        SolutionError::Broken(problems) => Failure::shown(ExitStatus::CourseBroken, problems),
+        other => Failure::usage(other),
+    }
+}
+
+/// An apply that was interrupted in the workspace around a folder is taken back, and told of.
+pub fn take_back_what_was_interrupted(folder: &Path) -> Result<(), Failure> {
+    let Some(workspace) = Interrupted::workspace(folder) else { return Ok(()) };
+    let refused = |error: ApplyError| Failure::usage(error);
+    let Some(interrupted) = Interrupted::find(workspace).map_err(refused)? else { return Ok(()) };
+    let step = interrupted.step().to_owned();
+    let restored = interrupted.restore(workspace).map_err(refused)?;
+    let mut text = format!(
+        "note: `bootcamp solution {step} --apply` was interrupted here; it was taken back, and your files are as they were before it\n"
+    );
+    for path in &restored.kept {
+        text.push_str(&format!(
+            "note: `{path}` was changed since, and is left as it is; what it held before is in {}/before/{path}\n",
+            restored.backup
+        ));
+    }
+    let _ = std::io::stderr().write_all(text.as_bytes());
+    Ok(())
 }

@@ -1,15 +1,49 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::args::ProveArgs;
 use super::{Failure, place, runtime, shell, signals};
 use crate::author::mistake::NamedMistake;
-use crate::author::prove::{Confusion, StepProof, Workbench, prove_mistakes, prove_steps};
+use crate::author::prove::{Bench, Confusion, StepProof, prove_mistakes, prove_steps};
 use crate::course::Source;
 use crate::report::{ExitStatus, Look};
 use crate::solution::States;
+
+pub const PROVE_HELP: &str = "\
+Each state of the solution is built and verified against a sandbox of its own: the checks of a step
+must fail on the state before it and pass on the state after it, and break no earlier one. With
+--mistakes each file of checks/<course>/mistakes/ is made and verified: what it breaks must be
+broken, all else met, and the diagnosis the one that it names.
+
+Docker is not needed: a stand-in answers what an engine would after `docker compose up`.";
+
+/// Options of `author prove`.
+#[derive(Debug, clap::Args)]
+pub struct ProveArgs {
+    /// The course
+    #[arg(value_name = "COURSE")]
+    pub course: Option<String>,
+    /// Only these steps (`x-ray/a-group`), or with --mistakes only these mistakes
+    #[arg(long = "only", visible_alias = "step", value_name = "NAME")]
+    pub only: Vec<String>,
+    /// Make the mistakes, and see whether they are named right
+    #[arg(long)]
+    pub mistakes: bool,
+    /// How long to wait for telemetry [default: 6s]
+    #[arg(long, value_name = "DURATION", value_parser = super::args::duration)]
+    pub timeout: Option<Duration>,
+    /// Where to build [default: target/prove/<course>]
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The checkout
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
 
 /// How long each source is waited for: what has not come by then on this machine is not on its way.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -33,12 +67,12 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
         |error: crate::author::prove::BenchError| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") };
     let runtime = runtime()?;
     let stop = runtime.block_on(async { signals::cancelled_by_user() });
-    let bench = Workbench::new(root, &shell(), patience, stop.clone());
+    let bench = Bench::new(root, &shell(), patience, stop.clone());
     let (text, sound) = if args.mistakes {
         let source = Source::of(&folder);
         let mistakes =
             NamedMistake::load_all(&source, &course, &states).map_err(|error| Failure::shown(ExitStatus::CourseBroken, error))?;
-        let chosen = known(&args.only, mistakes.iter().map(|mistake| mistake.id.as_str()), "mistake")?;
+        let chosen = known(&args.only, &mistakes.iter().map(|mistake| mistake.id.as_str()), "mistake")?;
         let confusion = runtime.block_on(prove_mistakes(&course, &mistakes, &chosen, &bench, &tell)).map_err(unlooked)?;
         (
             confusion_table(&confusion),
@@ -50,7 +84,7 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
             let of_course = format!("{id}/{name}");
             if steps.contains(&of_course) { of_course } else { name.clone() }
         });
-        let chosen = known(&full.collect::<Vec<_>>(), steps.iter().map(String::as_str), "step")?;
+        let chosen = known(&full.collect::<Vec<_>>(), &steps.iter().map(String::as_str), "step")?;
         let proofs = runtime.block_on(prove_steps(&course, &states, &chosen, &bench, &tell)).map_err(unlooked)?;
         (step_table(&proofs), proofs.iter().all(|proof| proof.problems.is_empty()))
     };
@@ -63,7 +97,7 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
 }
 
 /// The names that were asked for, all of which must be known.
-fn known<'k>(asked: &[String], known: impl Iterator<Item = &'k str> + Clone, what: &str) -> Result<Vec<String>, Failure> {
+fn known<'k>(asked: &[String], known: &(impl Iterator<Item = &'k str> + Clone), what: &str) -> Result<Vec<String>, Failure> {
     for name in asked {
         if !known.clone().any(|known| known == name) {
             let close =

@@ -2,23 +2,23 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::args::VerifyArgs;
-use super::sandbox::SANDBOX_FILE;
-use super::{Failure, place, runtime, shell, signals};
-use crate::course::Course;
+use super::args::{REFERENCE, VerifyArgs};
+use super::{Failure, place, runtime, shell, signals, vendors};
+use crate::course::{Action, Course};
 use crate::lab::Lab;
 use crate::report::{ExitStatus, Fold, Format, Look, Progress, Report, Sinks};
 use crate::sandbox::store::Place;
-use crate::sandbox::{Discovery, Ports, Sandbox, Settings};
 use crate::service::{Manifest, Target, Variables};
-use crate::solution::{Solution, SolutionError};
-use crate::vendor::docker;
+use crate::solution::{Solution, States, Tree, Workbench};
 use crate::verify::{Event, Pace, Plan, Subject, recording};
 
 /// Verifies a selection of steps.
 pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
-    let manifest = if args.solution { None } else { Some(workspace_manifest(args, &folder)?) };
+    if args.solution.is_none() && args.replay.is_none() {
+        place::take_back_what_was_interrupted(&folder)?;
+    }
+    let manifest = if args.solution.is_some() { None } else { Some(workspace_manifest(args, &folder)?) };
     let selection = place::selection(args.selection.as_deref(), args.step.as_deref(), manifest.as_ref())?;
     let course = place::course(&folder, selection.course())?;
     let steps = course.select(&selection).map_err(Failure::usage)?;
@@ -34,13 +34,28 @@ pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
         return deliver(watch, &sinks);
     }
 
-    let subject = match manifest {
-        Some(manifest) => own_subject(manifest)?,
-        None => reference_subject(&course, &folder)?,
+    // Held until the run is over: the state's folder is this run's alone.
+    let mut _bench = None;
+    let mut plan = plan;
+    let (subject, whose) = match (manifest, args.solution.as_deref()) {
+        (Some(manifest), _) => {
+            let whose = manifest.workspace.display().to_string();
+            (own_subject(manifest)?, whose)
+        }
+        (None, None | Some(REFERENCE)) => (reference_subject(&course, &folder)?, String::from("the reference solution")),
+        (None, Some(state)) => {
+            let states = States::load(&course, &folder).map_err(place::no_states)?;
+            let state = State::find(&course, &states, state)?;
+            let bench = Workbench::open(&course.id, &folder, &shell()).map_err(place::no_states)?;
+            bench.lay(state.tree).map_err(place::no_states)?;
+            // What later steps do outside of files is not done yet.
+            plan.actions.retain(|action| state.actions.contains(action));
+            let subject = solution_subject(bench.folder(), bench.target_dir().to_owned(), &state.name)?;
+            _bench = Some(bench);
+            (subject, state.name)
+        }
     };
     let target = args.target.map_or(subject.manifest.target, Target::from);
-    let whose =
-        if args.solution { String::from("the reference solution") } else { subject.manifest.workspace.display().to_string() };
     let plan = plan.of(&target, whose);
     runtime()?.block_on(verify(args, &plan, &subject, target, &sinks))
 }
@@ -94,42 +109,59 @@ fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
 }
 
 fn reference_subject(course: &Course, folder: &Path) -> Result<Subject, Failure> {
-    let shell = shell();
-    let solution = Solution::locate(course, folder, &shell).map_err(|error| match error {
-        SolutionError::Broken(problems) => Failure::shown(ExitStatus::CourseBroken, problems),
-        other => Failure::usage(other),
-    })?;
-    let up = format!("docker compose --project-directory {} up -d", solution.folder.display());
-    let manifest =
-        Manifest::load(&solution.folder.join(Manifest::FILE)).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
+    let solution = Solution::locate(course, folder, &shell()).map_err(place::no_states)?;
+    solution_subject(&solution.folder, solution.target_dir, "the reference")
+}
+
+/// A subject that is ours: nobody else looks at it, and what its steps do outside of files this program does.
+fn solution_subject(folder: &Path, target_dir: PathBuf, name: &str) -> Result<Subject, Failure> {
+    let up = format!("docker compose --project-directory {} up -d", folder.display());
+    let manifest = Manifest::load(&folder.join(Manifest::FILE)).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
     let subject = own_subject(manifest)?;
     Ok(Subject {
         any_port: true,
-        target_dir: Some(solution.target_dir),
-        containers_optional: Some(format!("the reference's containers are not up; start them with `{up}` and verify again")),
+        target_dir: Some(target_dir),
+        containers_optional: Some(format!("the containers of {name} are not up; start them with `{up}` and verify again")),
         acts: true,
         ..subject
     })
 }
 
+/// A state of the course's solution.
+struct State<'a> {
+    tree: &'a Tree,
+    /// `the state after week2/x-ray/a-group`.
+    name: String,
+    /// What the steps until then do outside of files.
+    actions: Vec<Action>,
+}
+
+impl<'a> State<'a> {
+    /// `starter`, or a step: `week2/x-ray/a-group`, `x-ray/a-group`, `a-group`, `3.9`.
+    fn find(course: &Course, states: &'a States, text: &str) -> Result<Self, Failure> {
+        if text == "starter" {
+            return Ok(Self { tree: states.starter(), name: String::from("the starter"), actions: Vec::new() });
+        }
+        let within = text.strip_prefix(&course.id).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text);
+        let (_, step) = if within.contains('/') {
+            place::one_step(course, Some(&format!("{}/{within}", course.id)), None)?
+        } else {
+            place::one_step(course, None, Some(within))?
+        };
+        let until = course.steps().position(|(_, other)| other.path == step.path).map_or(0, |index| index + 1);
+        let actions = course.steps().take(until).flat_map(|(_, step)| step.actions.iter().cloned());
+        let tree = states.after(&step.path).ok_or_else(|| Failure::usage(format_args!("there is no state after `{text}`")))?;
+        Ok(Self { tree, name: format!("the state after {}", step.path), actions: actions.collect() })
+    }
+}
+
 async fn lab(args: &VerifyArgs, subject: &Subject, target: Target) -> Result<Lab, Failure> {
-    let docker = docker::Client::new(docker::Host::from_environment());
-    if target == Target::Live {
-        return Ok(Lab::live(&subject.variables, docker));
+    match target {
+        Target::Live => Ok(Lab::live(&subject.variables, vendors::engine())),
+        // The solution has a sandbox of its own, whatever else runs: its result must not depend on yesterday's.
+        Target::Sandbox if args.solution.is_some() => vendors::sandbox(Place::Memory).await,
+        Target::Sandbox => vendors::of_workspace(&subject.manifest.workspace, false).await,
     }
-    // The reference has a sandbox of its own, whatever else runs: its result must not depend on yesterday's.
-    if !args.solution
-        && let Some(found) = Discovery::find(&subject.manifest.workspace).await
-    {
-        return Ok(Lab::running(found, docker));
-    }
-    // A learner's groups and rules were made in a sandbox that has ended since: its file still has them.
-    let file = subject.manifest.workspace.join(SANDBOX_FILE);
-    let place = if !args.solution && file.is_file() { Place::File(file) } else { Place::Memory };
-    let sandbox = Sandbox::bind(Settings { place, ports: Ports::free(), ..Settings::default() })
-        .await
-        .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") })?;
-    Ok(Lab::own(sandbox, docker))
 }
 
 fn sinks(args: &VerifyArgs) -> Sinks {

@@ -4,12 +4,14 @@ use crate::check::closest;
 
 use super::ActionKind;
 
-/// What follows the opening fence of a code block: `rust file=src/main.rs`, `json action=xray-create-group`.
+/// What follows the opening fence of a code block: `rust file=src/main.rs`, `json action=xray-create-group`,
+/// `rust file=src/main.rs sync=step`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct InfoString {
     pub language: String,
     pub file: Option<String>,
     pub action: Option<ActionKind>,
+    pub follows_step: bool,
 }
 
 /// Something wrong with it, and where in it.
@@ -48,12 +50,27 @@ impl InfoString {
                         help: Some(did_you_mean(name, &ActionKind::ALL.map(ActionKind::name))),
                     }),
                 },
+                Some(("sync", "step")) => info.follows_step = true,
+                Some(("sync", other)) => flaws.push(InfoFlaw {
+                    message: format!("`sync` cannot be `{other}`"),
+                    span,
+                    help: Some(String::from(
+                        "write `sync=step`, for all that the step does to the file, or leave it out and show parts",
+                    )),
+                }),
                 Some((name, _)) => flaws.push(InfoFlaw {
                     message: format!("a code block has no attribute `{name}`"),
                     span,
-                    help: Some(did_you_mean(name, &["file", "action"])),
+                    help: Some(did_you_mean(name, &["file", "action", "sync"])),
                 }),
             }
+        }
+        if info.follows_step && info.file.is_none() {
+            flaws.push(InfoFlaw {
+                message: String::from("`sync=step` names no file"),
+                span: 0..text.len(),
+                help: Some(String::from("say which file of the step is shown: `file=… sync=step`")),
+            });
         }
         (info, flaws)
     }
@@ -87,6 +104,9 @@ mod tests {
         assert_eq!(info.language, "json");
         assert_eq!(info.file.as_deref(), Some("aws/json/xray.json"));
         assert_eq!(info.action, Some(ActionKind::XrayCreateSamplingRule));
+        assert!(!info.follows_step);
+        let (info, flaws) = InfoString::parse("rust file=src/x.rs sync=step");
+        assert!(info.follows_step && flaws.is_empty());
         assert_eq!(InfoString::parse(""), (InfoString::default(), vec![]));
     }
 
@@ -95,6 +115,8 @@ mod tests {
         let told = |text| InfoString::parse(text).1.remove(0);
         assert_eq!(told("rust fiel=src/x.rs").help.as_deref(), Some("did you mean `file`?"));
         assert_eq!(told("rust fiel=src/x.rs").span, 5..18);
+        assert_eq!(told("rust sync=step").message, "`sync=step` names no file");
+        assert_eq!(told("rust file=x sync=file").message, "`sync` cannot be `file`");
         assert_eq!(told("rust file=../x.rs").message, "`../x.rs` is no file of the workspace");
         assert_eq!(told("json action=xray-create-grup").help.as_deref(), Some("did you mean `xray-create-group`?"));
         assert_eq!(told("rust src/x.rs").help.as_deref(), Some("write `file=src/x.rs`, if it is the file's name"));

@@ -1,3 +1,4 @@
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::check::{Check, Points};
@@ -87,8 +88,12 @@ pub struct CodeBlock {
     pub file: Option<String>,
     /// The code.
     pub text: String,
+    /// Whether it shows all that its step does to that file (`sync=step`), and not parts that its author chose.
+    pub follows_step: bool,
     /// The line of the opening fence in the lesson's file, from 1.
     pub line: usize,
+    /// Where it stands in the lesson's file, in bytes: from the opening fence to the closing one, both included.
+    pub span: Range<usize>,
 }
 
 impl Lesson {

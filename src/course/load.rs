@@ -43,6 +43,18 @@ impl Course {
     /// # Errors
     /// When there is no such course, a file cannot be read, or an author got something wrong: then all of that at once.
     pub fn load(source: &Source, id: &str) -> Result<Self, LoadError> {
+        let (course, problems) = Self::examine(source, id)?;
+        if problems.is_empty() {
+            return Ok(course);
+        }
+        Err(Problems::new(id, problems).into())
+    }
+
+    /// The same for those who mend a course: as much of it as can be read, and whatever is wrong beside it.
+    ///
+    /// # Errors
+    /// When there is no such course, or a file cannot be read.
+    pub fn examine(source: &Source, id: &str) -> Result<(Self, Vec<Problem>), LoadError> {
         let unreadable = |cause| LoadError::Unreadable { id: id.to_owned(), cause };
         let pages = pages(source, id)?;
         let catalogues = source.files("checks", id, ".toml").map_err(unreadable)?;
@@ -55,7 +67,7 @@ impl Course {
         let probes = loader.used_probes(probes, &checks);
         let diagnoses = source.files("checks", &format!("{id}/{DIAGNOSES}"), ".toml").map_err(unreadable)?;
         let rules = loader.rules(diagnoses, &lessons, &probes);
-        loader.finish(Self { id: id.to_owned(), title, intro, lessons, probes, rules })
+        Ok((Self { id: id.to_owned(), title, intro, lessons, probes, rules }, loader.problems))
     }
 
     /// Reads the lessons of a course and leaves its checks alone, which takes a quarter of the time: enough to list it, and

@@ -308,7 +308,12 @@ impl Reader<'_> {
             }
         }
         if let Some(open) = &mut self.open {
-            open.step.code_blocks.push(CodeBlock { language: info.language, file: info.file, text, line });
+            let InfoString { language, file, follows_step, .. } = info;
+            open.step.code_blocks.push(CodeBlock { language, file, text, follows_step, line, span: range });
+        } else if let Some(file) = &info.file {
+            let message = format!("a code block of `{file}` stands before the first step");
+            let help = "move it into a step, whose state it shows, or leave `file=` out";
+            self.wrong(fence, message, "of no step's state", help);
         }
     }
 
@@ -457,8 +462,10 @@ mod tests {
         assert_eq!((first.id.as_str(), first.title.as_str()), ("a-span-of-its-own", "A span of its own"));
         assert_eq!(first.body, "Why.\n\n```rust file=src/x.rs\nfn x() {}\n```");
         assert_eq!(first.hints, [Hint { summary: "Where it goes".into(), text: "Into `x`.".into(), line: 10 }]);
-        let code = CodeBlock { language: "rust".into(), file: Some("src/x.rs".into()), text: "fn x() {}\n".into(), line: 6 };
-        assert_eq!(first.code_blocks, [code]);
+        let [code] = &first.code_blocks[..] else { panic!("{first:?}") };
+        assert_eq!((code.language.as_str(), code.file.as_deref(), code.line), ("rust", Some("src/x.rs"), 6));
+        assert_eq!(code.text, "fn x() {}\n");
+        assert_eq!(&PAGE[code.span.clone()], "```rust file=src/x.rs\nfn x() {}\n```");
         let listed: Vec<_> = first.listed.iter().map(|listed| (listed.id.as_str(), listed.title.as_str())).collect();
         assert_eq!(listed, [("home-span", "a span `x` is there"), ("home-length", "it carries 3")]);
         assert_eq!((second.id.as_str(), second.title.as_str()), ("second", "Next"));
@@ -479,6 +486,10 @@ mod tests {
         assert_eq!(told("**Verify** · 4 points\n"), ["a verify line stands outside of any step"]);
         assert_eq!(told("## A\n<details>\n\n**Verify** · 4 points\n- [ ] `a` b\n"), ["this hint does not end"]);
         assert_eq!(told("## !\n**Verify** · 4 points\n- [ ] `a` b\n"), ["this step's heading makes no id"]);
+        assert_eq!(
+            told("```rust file=x\n```\n## A\n**Verify** · 4 points\n- [ ] `a` b\n"),
+            ["a code block of `x` stands before the first step"]
+        );
         let json = "## A\n```json action=xray-create-group\n{ x }\n```\n**Verify** · 4 points\n- [ ] `a` b\n";
         assert_eq!(told(json), ["the input of `xray-create-group` is not JSON: key must be a string at line 1 column 3"]);
     }

@@ -24,7 +24,9 @@ pub(crate) use problem::Page;
 pub use problem::{Problem, Problems};
 pub use schema::{check_schema, diagnosis_schema, probe_schema};
 pub use selection::{Selection, SelectionError};
+pub(crate) use slug::slug;
 pub use source::Source;
+pub(crate) use verify_line::Total;
 
 use std::collections::BTreeMap;
 

@@ -77,6 +77,25 @@ impl Problem {
         self.line
     }
 
+    /// The column, from 1, in characters.
+    #[must_use]
+    pub fn column(&self) -> usize {
+        let before = self.source.inner().get(..self.label.offset()).unwrap_or_default();
+        before.rsplit('\n').next().unwrap_or_default().chars().count() + 1
+    }
+
+    /// What stands at the caret's end.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        self.label.label().unwrap_or_default()
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// Where it stands in the file, in bytes.
     #[must_use]
     pub fn span(&self) -> Range<usize> {

@@ -1,7 +1,7 @@
 /// A heading's anchor, by the rule of code hosts: lower case, spaces become `-`, and other punctuation goes.
 ///
 /// So the id of a step is also the fragment that leads to it on the page.
-pub(super) fn slug(heading: &str) -> String {
+pub(crate) fn slug(heading: &str) -> String {
     heading
         .trim()
         .chars()

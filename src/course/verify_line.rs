@@ -27,6 +27,32 @@ impl VerifyLine {
     }
 }
 
+/// What a course is worth by its own account: the line `**Total** · 100 points` of its `README.md`, or
+/// `**Total** · 100 points and 20 bonus points`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Total {
+    pub points: Points,
+    pub bonus: Points,
+}
+
+impl Total {
+    /// How the line begins, whatever follows.
+    pub(crate) const LEAD: &str = "**Total**";
+
+    /// Reads the line. `None` where it is not in the form above.
+    pub(crate) fn parse(line: &str) -> Option<Self> {
+        let rest = line.trim().strip_prefix(Self::LEAD)?.trim_start().strip_prefix('·')?;
+        let words: Vec<&str> = rest.split_whitespace().collect();
+        let (points, bonus) = match words[..] {
+            [points, "point" | "points"] => (points, None),
+            [points, "point" | "points", "and", bonus, "bonus", "point" | "points"] => (points, Some(bonus)),
+            _ => return None,
+        };
+        let bonus = bonus.map_or(Some(Points::ZERO), parse_points)?;
+        Some(Self { points: parse_points(points)?, bonus })
+    }
+}
+
 /// `4`, `2.5` or `0.25`.
 fn parse_points(text: &str) -> Option<Points> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
@@ -60,6 +86,21 @@ mod tests {
             assert_eq!(read(wrong), None, "{wrong}");
         }
         assert_eq!(read("**Verify** · 99999999999 points"), None);
+    }
+
+    #[test]
+    fn a_total_with_and_without_bonus_points() {
+        let read = |text| Total::parse(text).map(|total| (total.points.to_string(), total.bonus.to_string()));
+        assert_eq!(read("**Total** · 100 points and 20 bonus points"), Some(("100".into(), "20".into())));
+        assert_eq!(read("**Total** · 7.5 points"), Some(("7.5".into(), "0".into())));
+        for wrong in [
+            "**Total** 100 points",
+            "**Total** · 100",
+            "**Total** · 100 points and 20",
+            "**Total** · 100 points, 20 bonus points",
+        ] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     proptest! {

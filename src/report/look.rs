@@ -2,6 +2,8 @@ use std::io::IsTerminal;
 
 use console::{Color, Style, Term};
 
+use crate::highlight::Ink;
+
 /// How a page for people looks: its width, whether it has colour, and whether its signs are Unicode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
@@ -74,6 +76,26 @@ impl Look {
         // A terminal that does not know its size is most likely 80 columns wide.
         let width = columns.unwrap_or(if terminal { 80 } else { Self::WIDTHS.1 }).clamp(Self::WIDTHS.0, Self::WIDTHS.1);
         Self { width, colour, unicode }
+    }
+
+    /// The same look with colour or without, whatever the stream.
+    #[must_use]
+    pub fn coloured(self, colour: bool) -> Self {
+        Self { colour, ..self }
+    }
+
+    /// A piece of code in its colour: one of the terminal's own, so that it suits a light one and a dark one. Green and red are
+    /// kept for what comes and goes.
+    pub(super) fn ink(self, ink: Ink, text: &str) -> String {
+        let style = match ink {
+            Ink::Plain => return text.to_owned(),
+            Ink::Comment => Style::new().dim(),
+            Ink::Keyword => Style::new().fg(Color::Magenta),
+            Ink::Text => Style::new().fg(Color::Yellow),
+            Ink::Value => Style::new().fg(Color::Cyan),
+            Ink::Name | Ink::Key => Style::new().fg(Color::Blue),
+        };
+        style.force_styling(self.colour).apply_to(text).to_string()
     }
 
     /// The text in its colour.

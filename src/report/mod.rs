@@ -22,6 +22,7 @@ pub mod pretty;
 mod progress;
 mod schema;
 mod sinks;
+pub mod step;
 pub mod tap;
 mod text;
 mod words;

@@ -32,7 +32,7 @@ const LARGEST: usize = 1 << 20;
 const MOST_FLAWS: usize = 20;
 
 /// How a comment begins in a file of this name; `None` where it has no comments, and so no markers.
-pub(super) fn leader(path: &str) -> Option<&'static str> {
+pub(crate) fn leader(path: &str) -> Option<&'static str> {
     let name = path.rsplit('/').next().unwrap_or(path);
     match name.rsplit_once('.').map_or(name, |(_, ending)| ending) {
         "rs" => Some("//"),

@@ -3,15 +3,29 @@
 //! Markers in comments say which lines came with which step, and what they replaced ([`States`]). From them are derived what a
 //! learner begins with, the state after every step, and what each step changes. `solutions/README.md` tells authors how.
 
+mod apply;
+mod diff;
+mod hold;
 mod lock;
 mod markup;
+mod merge;
+mod proposal;
 mod stages;
 mod states;
 mod tree;
+mod workbench;
+mod workspace;
 
+pub use apply::{ApplyError, Edit, Interrupted, Restored, apply};
+pub use diff::{FileDiff, Hunk, Line, Mark, Status};
 pub use lock::edges_that_came;
+pub(crate) use markup::leader;
+pub use merge::{Merged, merge};
+pub use proposal::{Left, Mine, Outcome, Proposal};
 pub use states::{Change, States};
 pub use tree::Tree;
+pub use workbench::Workbench;
+pub use workspace::{WorkspaceError, create_workspace};
 
 use std::collections::BTreeMap;
 use std::io;
@@ -54,6 +68,12 @@ pub enum SolutionError {
     /// Its author has something to repair.
     #[error(transparent)]
     Broken(#[from] Problems),
+    /// Another process is at the workbench.
+    #[error("another `bootcamp` builds a state of `{course}` at the moment; wait until it has ended")]
+    Busy {
+        /// The course.
+        course: String,
+    },
     /// It could not be unpacked.
     #[error(
         "cannot unpack the reference solution to `{folder}`: {source}; set `XDG_CACHE_HOME` to a folder that you may write to"
@@ -70,7 +90,7 @@ impl Diagnostic for SolutionError {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
         match self {
             Self::Broken(problems) => problems.related(),
-            Self::None(_) | Self::Unreadable { .. } | Self::Unpack { .. } => None,
+            Self::None(_) | Self::Unreadable { .. } | Self::Busy { .. } | Self::Unpack { .. } => None,
         }
     }
 }

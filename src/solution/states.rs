@@ -11,7 +11,7 @@ use crate::course::{Page, Problem, Problems};
 use super::lock::{self, Lock};
 use super::markup::{Marked, leader};
 use super::stages::Stages;
-use super::tree::Tree;
+use super::tree::{Bytes, Tree};
 
 /// Every state of a solution: the starter, the state after each step, and the reference. All are derived when it is read.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl Deriving<'_> {
             });
             let since = told.get(path).copied().or_else(|| marked.as_ref()?.since).unwrap_or(0);
             let changes = marked.as_ref().map(Marked::changes).unwrap_or_default();
-            let whole: Arc<[u8]> = Arc::from(bytes);
+            let whole: Bytes = Arc::from(bytes);
             let mut current = Arc::clone(&whole);
             for (stage, tree) in trees.iter_mut().enumerate().skip(since) {
                 if let Some(marked) = &marked
@@ -223,7 +223,7 @@ impl Deriving<'_> {
             return;
         };
         let edges = self.edges(files.text(EDGES).unwrap_or_default());
-        let mut last: Option<(Arc<[u8]>, Arc<[u8]>)> = None;
+        let mut last: Option<(Bytes, Bytes)> = None;
         for (stage, tree) in trees.iter_mut().enumerate() {
             let Some(manifest) = tree.shared(MANIFEST).cloned() else { continue };
             let fresh = match &last {
@@ -268,5 +268,116 @@ impl Deriving<'_> {
             }
         }
         edges
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STEPS: [&str; 3] = ["demo/one/a", "demo/one/b", "demo/two/c"];
+
+    fn parse(files: &[(&str, &str)]) -> Result<States, Problems> {
+        let files: Tree = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+        States::parse("demo", &STEPS, &files)
+    }
+
+    /// What is wrong, each with its place.
+    fn wrong(files: &[(&str, &str)]) -> Vec<String> {
+        let problems = parse(files).unwrap_err();
+        problems.iter().map(|problem| format!("{}:{}: {problem}", problem.file(), problem.line())).collect()
+    }
+
+    #[test]
+    fn files_come_change_and_go_by_step() {
+        let states = parse(&[
+            ("main.rs", "fn main() {}\nuse a; //@ since one/a\n"),
+            ("late.rs", "//@ file since two/c\nfn late() {}\n"),
+            ("data.json", "{}"),
+            ("README.md", "The reference. //@ since"),
+            ("states.toml", "[files]\n\"data.json\" = \"one/b\"\n\"README.md\" = \"reference\"\n"),
+        ])
+        .unwrap();
+        let paths = |tree: &Tree| tree.paths().collect::<Vec<_>>().join(" ");
+        assert_eq!(paths(states.starter()), "main.rs");
+        assert_eq!(states.starter().text("main.rs"), Some("fn main() {}\n"));
+        assert_eq!(states.before("demo/one/a"), Some(states.starter()));
+        assert_eq!(states.after("demo/one/a").unwrap().text("main.rs"), Some("fn main() {}\nuse a;\n"));
+        assert_eq!(paths(states.after("demo/two/c").unwrap()), "data.json late.rs main.rs");
+        assert_eq!(paths(states.finished()), "README.md data.json late.rs main.rs");
+        assert_eq!(states.steps_with_changes().collect::<Vec<_>>(), STEPS);
+        assert_eq!(states.changes("demo/two/c").len(), 1);
+        let [change] = &states.changes("demo/one/b")[..] else { panic!("one file comes") };
+        assert_eq!((change.path.as_str(), &change.before, change.after.as_deref()), ("data.json", &None, Some(&b"{}"[..])));
+        assert!(states.before("demo/one/z").is_none() && states.after("one/a").is_none());
+    }
+
+    #[test]
+    fn a_file_that_no_step_changes_is_shared() {
+        let states = parse(&[("same.rs", "x\n"), ("main.rs", "y //@ since one/b\n")]).unwrap();
+        let [first, .., last] = &states.trees[..] else { panic!("there are five stages") };
+        assert!(Arc::ptr_eq(first.shared("same.rs").unwrap(), last.shared("same.rs").unwrap()));
+    }
+
+    #[test]
+    fn a_lock_goes_by_the_manifest_and_by_the_edges_that_came() {
+        let lock = "version = 4\n\n[[package]]\nname = \"dep\"\nversion = \"1.0.0\"\nsource = \"r\"\ndependencies = [\n \"sub\",\n]\n\n\
+                    [[package]]\nname = \"demo\"\nversion = \"0.1.0\"\ndependencies = [\n \"dep\",\n]\n\n\
+                    [[package]]\nname = \"sub\"\nversion = \"1.0.0\"\nsource = \"r\"\n";
+        let states = parse(&[
+            ("Cargo.toml", "[package]\nname = \"demo\"\n[dependencies]\n#@ since one/b\n#~ dep = \"1\" #@ since one/a\ndep = { version = \"1\", features = [\"sub\"] }\n#@ end\n"),
+            ("Cargo.lock", lock),
+            ("lock.toml", "[[came]]\nwith = \"one/b\"\nedges = [\"dep -> sub\"]\n"),
+        ])
+        .unwrap();
+        let packages = |tree: &Tree| tree.text("Cargo.lock").unwrap().matches("[[package]]").count();
+        assert_eq!(packages(states.starter()), 1);
+        assert_eq!(packages(states.after("demo/one/a").unwrap()), 2);
+        assert_eq!(states.after("demo/one/b").unwrap().text("Cargo.lock"), Some(lock));
+    }
+
+    #[test]
+    fn all_mistakes_are_told_together_with_their_places() {
+        let told = wrong(&[
+            ("main.rs", "//@ file since one/a\nx\n//@ end\n"),
+            ("Cargo.lock", "no lock\n[[package]]\n"),
+            ("states.toml", "[files]\n\"main.rs\" = \"one/a\"\n\"mian.rs\" = \"one/a\"\n\"Cargo.lock\" = \"two/d\"\n"),
+        ]);
+        assert_eq!(
+            told,
+            [
+                "solutions/demo/Cargo.lock:1: this is no lock file of cargo's",
+                "solutions/demo/main.rs:1: `main.rs` says itself with which step it came, and `states.toml` says it too",
+                "solutions/demo/main.rs:3: nothing begins that could end here",
+                "solutions/demo/states.toml:3: the solution has no file `mian.rs`",
+                "solutions/demo/states.toml:4: the solution has no file `Cargo.lock`",
+                "solutions/demo/states.toml:4: the course has no step `two/d`",
+            ]
+        );
+        assert_eq!(wrong(&[("states.toml", "[file]\n")])[0].split(':').next(), Some("solutions/demo/states.toml"));
+        let lock = "version = 4\n";
+        let edges = "[[came]]\nwith = \"one/a\"\nedges = [\"dep\"]\n";
+        assert_eq!(wrong(&[("Cargo.lock", lock), ("lock.toml", edges)]), ["solutions/demo/lock.toml:3: `dep` is no edge"]);
+        let broken = wrong(&[("Cargo.lock", lock), ("Cargo.toml", "[package\n")]);
+        assert!(broken[0].starts_with("solutions/demo/Cargo.toml"), "{broken:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_files_are_read_without_a_panic(
+            files in proptest::collection::btree_map(
+                prop_oneof![
+                    Just("a.rs"), Just("Cargo.toml"), Just("Cargo.lock"), Just("states.toml"), Just("lock.toml"), Just("x.json"),
+                ],
+                proptest::collection::vec(any::<u8>(), 0..60),
+                0..6,
+            )
+        ) {
+            let files: Tree = files.into_iter().collect();
+            if let Ok(states) = States::parse("demo", &STEPS, &files) {
+                prop_assert!(states.changes("demo/one/a").len() <= files.len());
+            }
+        }
     }
 }

@@ -4,10 +4,13 @@ use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+/// What a file holds, shared between the trees that have it.
+pub(super) type Bytes = Arc<[u8]>;
+
 /// The files of a workspace: relative paths with `/`, and what each holds. Cheap to clone, because the bytes are shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tree {
-    files: BTreeMap<String, Arc<[u8]>>,
+    files: BTreeMap<String, Bytes>,
 }
 
 /// Folders that a build or a run leaves behind. No tree holds them.
@@ -56,7 +59,7 @@ impl Tree {
     }
 
     /// The file's bytes, to share.
-    pub(super) fn shared(&self, path: &str) -> Option<&Arc<[u8]>> {
+    pub(super) fn shared(&self, path: &str) -> Option<&Bytes> {
         self.files.get(path)
     }
 

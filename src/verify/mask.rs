@@ -1,3 +1,5 @@
+//! Hides secrets in what is shown or kept.
+
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex};
@@ -60,7 +62,9 @@ pub fn evidence(evidence: &Evidence, secrets: &[Secret]) -> Result<Evidence, ser
 /// Shorter values would hide half the text, and are no secrets.
 const SHORTEST: usize = 8;
 
-fn known(mut text: String, secrets: &[Secret]) -> String {
+/// A text with the known secrets hidden, wherever they stand.
+#[must_use]
+pub fn known(mut text: String, secrets: &[Secret]) -> String {
     for secret in secrets {
         let value = secret.expose().trim();
         if value.len() >= SHORTEST && text.contains(value) {

@@ -4,13 +4,13 @@
 //! Plan ─► build, start ─► probing ─► polling (asking ─► evidence ─► judge) ─► events
 //! ```
 
-mod acting;
+pub mod acting;
 mod asking;
 mod clock;
 mod crew;
 mod diagnosing;
 mod event;
-mod mask;
+pub mod mask;
 mod pace;
 mod plan;
 pub mod polling;

@@ -5,8 +5,22 @@ use crate::tiny;
 
 #[test]
 fn help_teaches() {
-    for command in ["", "verify", "sandbox", "list", "completions"] {
-        let name = if command.is_empty() { "bootcamp" } else { command };
+    let commands = [
+        "",
+        "init",
+        "verify",
+        "solution",
+        "sandbox",
+        "list",
+        "author",
+        "author lint",
+        "author sync",
+        "author new",
+        "author prove",
+        "completions",
+    ];
+    for command in commands {
+        let name = if command.is_empty() { String::from("bootcamp") } else { command.replace(' ', "-") };
         let long = Bootcamp::new().args(command).arg("--help").passes();
         assert_eq!(long.stderr, "");
         matches(&format!("help/{name}.txt"), &long.stdout);

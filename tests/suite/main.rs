@@ -9,18 +9,24 @@
 #![allow(clippy::unwrap_used)]
 #![allow(clippy::disallowed_methods, reason = "processes are waited for, and the stand-in is one that ends itself")]
 
+mod apply;
 mod attached;
+mod author;
 mod broken_course;
 mod broken_service;
 mod command_line;
 mod diagnoses;
+mod init;
 mod interruption;
 mod kinds;
 mod main_job;
+mod mini;
+mod prove;
 mod recording;
 mod reports;
 mod sandbox_process;
 mod selection;
+mod solution;
 mod standin;
 mod support;
 mod tiny;

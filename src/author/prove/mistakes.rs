@@ -2,9 +2,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
 
+use super::bench::{Job, Seen};
 use super::steps::why;
-use super::workbench::{Job, Seen};
-use super::{BenchError, Tell, Workbench, plan, status};
+use super::{Bench, BenchError, Tell, plan, status};
 use crate::author::mistake::NamedMistake;
 use crate::course::Course;
 
@@ -44,7 +44,7 @@ pub async fn prove_mistakes(
     course: &Course,
     mistakes: &[NamedMistake],
     chosen: &[String],
-    bench: &Workbench,
+    bench: &Bench,
     tell: Tell<'_>,
 ) -> Result<Confusion, BenchError> {
     let chosen: Vec<&NamedMistake> =

@@ -1,13 +1,13 @@
 //! Proof that each step is worth its points, and that each mistake is named right: on the real sandbox, with the real service.
 
+mod bench;
 mod engine;
 mod mistakes;
 mod steps;
-mod workbench;
 
+pub use bench::{Bench, BenchError};
 pub use mistakes::{Confusion, MistakeProof, prove_mistakes};
 pub use steps::{StepProof, prove_steps};
-pub use workbench::{BenchError, Workbench};
 
 use std::collections::BTreeMap;
 

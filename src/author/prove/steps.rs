@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
 
-use super::workbench::{Job, Seen};
-use super::{BenchError, Tell, Workbench, is_fine, plan, status};
+use super::bench::{Job, Seen};
+use super::{Bench, BenchError, Tell, is_fine, plan, status};
 use crate::course::{Course, Lesson, Step};
 use crate::solution::States;
 
@@ -37,7 +37,7 @@ pub async fn prove_steps(
     course: &Course,
     states: &States,
     chosen: &[String],
-    bench: &Workbench,
+    bench: &Bench,
     tell: Tell<'_>,
 ) -> Result<Vec<StepProof>, BenchError> {
     let steps: Vec<(&Lesson, &Step)> = course.steps().collect();

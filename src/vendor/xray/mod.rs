@@ -5,6 +5,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use create::Put;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -20,7 +21,14 @@ impl Sandboxed {
     /// Starts it, and waits until it has told of itself.
     #[track_caller]
     pub fn start(call: Bootcamp) -> Self {
-        let file = call.workspace().join(".bootcamp/sandbox.json");
+        let workspace = call.workspace();
+        Self::start_at(call, &workspace)
+    }
+
+    /// The same for a workspace in another folder.
+    #[track_caller]
+    pub fn start_at(call: Bootcamp, workspace: &Path) -> Self {
+        let file = workspace.join(".bootcamp/sandbox.json");
         let mut running = call.start();
         let id = running.child.id();
         let mut told = Value::Null;

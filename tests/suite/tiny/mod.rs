@@ -48,3 +48,43 @@ pub fn port(call: &Bootcamp) -> u16 {
     let rest = manifest.split("http://127.0.0.1:").nth(1).unwrap();
     rest.split('"').next().unwrap().parse().unwrap()
 }
+
+/// The tiny course with a solution: what `init`, `solution` and `verify --solution=…` work from.
+pub fn solved() -> Bootcamp {
+    let manifest = "course = \"tiny\"\n\n[service]\nname = \"app\"\nhealth = \"/up\"\nbuild = [\"true\"]\nrun = [\"true\"]\n";
+    let main = "\
+//! The tiny service.
+
+fn main() {
+    //@ since vendors/the-answer
+    //~ println!(\"nothing yet\");
+    println!(\"things\");
+    //@ end
+    //@ since vendors/spans
+    let span = trace(\"server\");
+    span.set(\"count\", 3);
+    //@ end
+}
+//@ since vendors/spans
+
+mod trace;
+//@ end
+";
+    let states = "[files]\n\"notes.txt\" = \"folder/files\"\n\"rule.json\" = \"folder/files\"\n";
+    let settings = "#@ file since folder/files\n[[things]]\nname = \"first\"\nweight = 3\n\n[[things]]\nname = \"second\"\n";
+    let files = [
+        ("bootcamp.toml", manifest),
+        ("Cargo.toml", "[workspace]\n\n[package]\nname = \"tiny\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        (".gitignore", "/target\n/.bootcamp\n"),
+        (".env", "#@ since folder/files\nTINY_MODE=plain\n#@ end\n"),
+        ("src/main.rs", main),
+        ("src/trace.rs", "//@ file since vendors/spans\n//! Spans by hand.\n"),
+        ("src/plan.md", "to be removed by hand\n"),
+        ("states.toml", states),
+        ("notes.txt", "notes on the tiny course\n"),
+        ("rule.json", "{ \"SamplingRule\": { \"RuleName\": \"Tiny\", \"FixedRate\": 0.5 } }\n"),
+        ("settings.toml", settings),
+    ];
+    let call = course(Bootcamp::new()).file("solutions/tiny/docker-compose.yml", "tests/suite/tiny/docker-compose.yml");
+    files.iter().fold(call, |call, (path, text)| call.write(&format!("solutions/tiny/{path}"), text))
+}

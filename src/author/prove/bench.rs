@@ -93,7 +93,7 @@ struct Kept {
 }
 
 /// Builds and verifies.
-pub struct Workbench {
+pub struct Bench {
     root: PathBuf,
     /// The author's own shell, without what the course's services could read from it.
     shell: BTreeMap<String, String>,
@@ -104,7 +104,7 @@ pub struct Workbench {
     verifying: Semaphore,
 }
 
-impl Workbench {
+impl Bench {
     /// A workbench in this folder, which is made. Every source is waited for as long as `patience` says.
     #[must_use]
     pub fn new(root: PathBuf, shell: &BTreeMap<String, String>, patience: Duration, stop: CancellationToken) -> Self {

@@ -1,0 +1,36 @@
+//! The vendors that a command talks to in a workspace's name.
+
+use std::path::Path;
+
+use super::Failure;
+use super::sandbox::SANDBOX_FILE;
+use crate::lab::Lab;
+use crate::report::ExitStatus;
+use crate::sandbox::store::Place;
+use crate::sandbox::{Discovery, Ports, Sandbox, Settings};
+use crate::vendor::docker;
+
+/// The workspace's running sandbox, or else one of our own over what it keeps; over a fresh file where it is to keep something
+/// for the first time.
+pub async fn of_workspace(workspace: &Path, keep: bool) -> Result<Lab, Failure> {
+    if let Some(found) = Discovery::find(workspace).await {
+        return Ok(Lab::running(found, engine()));
+    }
+    // A learner's groups and rules were made in a sandbox that has ended since: its file still has them.
+    let file = workspace.join(SANDBOX_FILE);
+    let place = if keep || file.is_file() { Place::File(file) } else { Place::Memory };
+    sandbox(place).await
+}
+
+/// A sandbox of our own, on free ports.
+pub async fn sandbox(place: Place) -> Result<Lab, Failure> {
+    let sandbox = Sandbox::bind(Settings { place, ports: Ports::free(), ..Settings::default() })
+        .await
+        .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: {error}") })?;
+    Ok(Lab::own(sandbox, engine()))
+}
+
+/// The Docker engine that the environment names.
+pub fn engine() -> docker::Client {
+    docker::Client::new(docker::Host::from_environment())
+}
