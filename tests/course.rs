@@ -134,6 +134,23 @@ fn the_lessons_tell_all_that_a_step_changes() {
     assert!(untold.is_empty(), "no block shows:\n{untold}");
 }
 
+/// A code host does not show what follows a block's language.
+#[test]
+fn above_each_block_stands_its_file_and_whether_it_is_new() {
+    let course = week2();
+    let states = States::load(&course, &root()).unwrap();
+    for (lesson, step) in course.steps() {
+        let text = fs::read_to_string(root().join(&lesson.file)).unwrap();
+        for block in &step.code_blocks {
+            let Some(file) = &block.file else { continue };
+            let known = states.before(&step.path).unwrap().get(file).is_some();
+            let caption = if known { format!("`{file}`") } else { format!("`{file}` (new)") };
+            let above = text.lines().take(block.line - 1).filter(|line| !line.is_empty()).next_back();
+            assert_eq!(above, Some(caption.as_str()), "{}:{}", lesson.file, block.line);
+        }
+    }
+}
+
 #[test]
 fn group_and_sampling_rule_are_declared_as_actions() {
     let course = week2();
