@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::course::{Course, LoadError, Page, Problem, Problems, Source};
+use crate::course::{Action, ActionKind, Course, LoadError, Page, Problem, Problems, Source};
 use crate::solution::{States, Tree};
 
 /// One file of `checks/<course>/mistakes/`.
@@ -28,6 +29,10 @@ pub struct Mistake {
     /// What differs in the containers, by compose service, from what the compose file says.
     #[serde(default)]
     pub containers: BTreeMap<String, Contained>,
+    /// What the learner does outside of files instead of what the lessons say, by the action's name: the inputs. An empty list
+    /// means that it is not done; actions that are not named here are done as in the lessons.
+    #[serde(default)]
+    pub actions: BTreeMap<String, Vec<Value>>,
     /// The checks that must not be met: their ids, `<lesson>/<step>` or `<lesson>`. All others must be.
     #[serde(default)]
     pub fails: Vec<String>,
@@ -91,6 +96,9 @@ pub struct Contained {
     /// Another image.
     #[serde(default)]
     pub image: Option<String>,
+    /// Another folder that its compose project was started in.
+    #[serde(default)]
+    pub folder: Option<String>,
     /// Other variables of its environment.
     #[serde(default)]
     pub environment: BTreeMap<String, String>,
@@ -122,6 +130,8 @@ pub struct NamedMistake {
     pub errors: Vec<String>,
     /// How many of the course's steps are done in its state.
     pub steps_done: usize,
+    /// What is done outside of files.
+    pub actions: Vec<Action>,
     /// The workspace with the mistake in it.
     pub tree: Tree,
 }
@@ -182,6 +192,17 @@ impl NamedMistake {
                 wrong(&at, message, "the solution may have changed: bring the mistake up to date");
             }
         }
+        let mut actions: Vec<Action> =
+            course.steps().take(steps_done).flat_map(|(_, step)| step.actions.iter().cloned()).collect();
+        for (name, inputs) in &mistake.actions {
+            let Some(kind) = ActionKind::named(name) else {
+                let known = ActionKind::ALL.map(ActionKind::name).join("`, `");
+                wrong(name, format!("there is no action `{name}`"), &format!("write one of `{known}`"));
+                continue;
+            };
+            actions.retain(|action| action.kind != kind);
+            actions.extend(inputs.iter().map(|input| Action { kind, input: input.clone(), line: 0 }));
+        }
         let mut ids = |names: &[String]| -> Vec<String> {
             let mut ids = Vec::new();
             for name in names {
@@ -211,7 +232,7 @@ impl NamedMistake {
             wrong("title", String::from("a mistake that breaks nothing is none"), "say in `fails` which checks it breaks");
         }
         if problems.is_empty() {
-            return Ok(Self { id, mistake, fails, errors, steps_done, tree });
+            return Ok(Self { id, mistake, fails, errors, steps_done, actions, tree });
         }
         Err(problems)
     }
@@ -299,6 +320,15 @@ mod tests {
         let (at, message) = change("file = 'a.rs'\nfind = 'two'\nreplace = ''").apply(&mut tree()).unwrap_err();
         assert_eq!((at.as_str(), message.as_str()), ("two", "this text stands 2 times in `a.rs`, and must stand once"));
         assert!(change("file = 'b.rs'\nfind = 'two'\nreplace = ''").apply(&mut tree()).is_err());
+    }
+
+    #[test]
+    fn what_is_done_outside_of_files_is_told_by_the_actions_name() {
+        let text = "title = ''\ndiagnosis = ''\n[[actions.xray-create-group]]\nGroupName = 'cruddur'\n";
+        let mistake: Mistake = toml::from_str(text).unwrap();
+        assert_eq!(mistake.actions["xray-create-group"][0]["GroupName"], "cruddur");
+        let undone: Mistake = toml::from_str("title = ''\ndiagnosis = ''\nactions = { xray-create-group = [] }").unwrap();
+        assert_eq!(undone.actions["xray-create-group"], [Value::Null; 0]);
     }
 
     #[test]

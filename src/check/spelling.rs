@@ -12,7 +12,8 @@ pub fn closest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Opt
         .into_iter()
         .map(|name| (likeness(&given, &name.to_lowercase()), name))
         .filter(|(likeness, _)| *likeness >= 0.6)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        // Of names that are as like, the same one is suggested in every run.
+        .max_by(|(left, one), (right, other)| left.total_cmp(right).then_with(|| other.cmp(one)))
         .map(|(_, name)| name)
 }
 

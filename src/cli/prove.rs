@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Failure, place, runtime, shell, signals};
 use crate::author::mistake::NamedMistake;
-use crate::author::prove::{Bench, Confusion, StepProof, prove_mistakes, prove_steps};
+use crate::author::prove::{Bench, Confusion, MistakeProof, StepProof, prove_mistakes, prove_steps};
 use crate::course::Source;
 use crate::report::{ExitStatus, Look};
 use crate::solution::States;
@@ -136,7 +136,37 @@ fn step_table(proofs: &[StepProof]) -> String {
     text
 }
 
-/// Mistakes down, diagnoses across: a mistake that is named right has its one sign in its own columns.
+/// Some of the columns, with the mistakes that have something in them.
+fn matrix(text: &mut String, look: Look, proofs: &[MistakeProof], first: usize, columns: &[&String]) {
+    let concerns = |proof: &&MistakeProof| columns.iter().any(|id| proof.wanted.contains(*id) || proof.rules.contains_key(*id));
+    let rows: Vec<&MistakeProof> = proofs.iter().filter(concerns).collect();
+    let widest = rows.iter().map(|proof| proof.id.len()).max().unwrap_or(0);
+    let digit = |number: usize, place: usize| char::from_digit((number / place % 10) as u32, 10).unwrap_or(' ');
+    let numbers = first..first + columns.len();
+    let tens: String = numbers.clone().map(|number| if number % 10 == 0 { digit(number, 10) } else { ' ' }).collect();
+    let ones: String = numbers.clone().map(|number| digit(number, 1)).collect();
+    let _ = writeln!(text, "  {:widest$}  {}", "", tens.trim_end());
+    let _ = writeln!(text, "  {:widest$}  {ones}", "mistake");
+    for proof in rows {
+        let sign = if proof.problems.is_empty() { look.sign("✓", "+") } else { look.sign("✗", "x") };
+        let cell = |id: &&String| match (proof.wanted.contains(*id), proof.rules.contains_key(*id)) {
+            (true, true) => look.sign("■", "#"),
+            (true, false) => look.sign("□", "o"),
+            (false, true) => "!",
+            (false, false) => look.sign("·", "."),
+        };
+        let row: String = columns.iter().map(cell).collect();
+        let _ = writeln!(text, "{sign} {:widest$}  {row}  {} of {}", proof.id, proof.named, proof.broken);
+    }
+    for (number, id) in numbers.zip(columns) {
+        let _ = writeln!(text, "{number:>6}  {id}");
+    }
+}
+
+/// No table is wider: a course with more diagnoses has several.
+const WIDEST: usize = 60;
+
+/// Mistakes down, diagnoses across: a mistake that is named right has its sign in its own columns, and nowhere else.
 fn confusion_table(confusion: &Confusion) -> String {
     let look = Look::of_stdout();
     let proofs = &confusion.mistakes;
@@ -146,32 +176,14 @@ fn confusion_table(confusion: &Confusion) -> String {
             columns.push(id);
         }
     }
-    let widest = proofs.iter().map(|proof| proof.id.len()).max().unwrap_or(0);
-    let mut text = String::new();
-    let tens: String = (1..=columns.len())
-        .map(|number| if number % 10 == 0 { char::from_digit((number / 10 % 10) as u32, 10).unwrap_or(' ') } else { ' ' })
-        .collect();
-    let ones: String = (1..=columns.len()).map(|number| char::from_digit((number % 10) as u32, 10).unwrap_or(' ')).collect();
-    let _ = writeln!(text, "  {:widest$}  {tens}", "");
-    let _ = writeln!(text, "  {:widest$}  {ones}", "mistake");
-    for proof in proofs {
-        let sign = if proof.problems.is_empty() { look.sign("✓", "+") } else { look.sign("✗", "x") };
-        let row: String = columns
-            .iter()
-            .map(|id| match (proof.wanted.contains(*id), proof.rules.contains_key(*id)) {
-                (true, true) => look.sign("■", "#"),
-                (true, false) => look.sign("□", "o"),
-                (false, true) => "!",
-                (false, false) => look.sign("·", "."),
-            })
-            .collect();
-        let _ = writeln!(text, "{sign} {:widest$}  {row}  {} of {}", proof.id, proof.named, proof.broken);
-    }
-    let legend = [("named, and right", look.sign("■", "#")), ("not named", look.sign("□", "o")), ("named, and wrong", "!")];
-    let legend: Vec<String> = legend.iter().map(|(what, sign)| format!("{sign} {what}")).collect();
-    let _ = writeln!(text, "\n{}; the numbers say how many of the broken checks are explained so", legend.join(", "));
-    for (index, id) in columns.iter().enumerate() {
-        let _ = writeln!(text, "{:>4}  {id}", index + 1);
+    let mut text = format!(
+        "{} named, and right, {} not named, ! named, and wrong; the numbers say how many of the broken checks are explained so\n",
+        look.sign("■", "#"),
+        look.sign("□", "o")
+    );
+    for (index, columns) in columns.chunks(WIDEST).enumerate() {
+        text.push('\n');
+        matrix(&mut text, look, proofs, index * WIDEST + 1, columns);
     }
     for proof in proofs.iter().filter(|proof| !proof.problems.is_empty()) {
         let _ = writeln!(text, "\n{}: {}", proof.id, proof.title);

@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use crate::sandbox::Addresses;
 use crate::service::Environment;
 
@@ -47,11 +49,22 @@ impl Endpoints {
                 environment.replace(name, &base);
             }
         }
-        if environment.get("AWS_XRAY_DAEMON_ADDRESS").is_some_and(|value| !value.trim().is_empty()) {
-            environment.replace("AWS_XRAY_DAEMON_ADDRESS", addresses.daemon_address().to_string());
+        let daemon = environment.get("AWS_XRAY_DAEMON_ADDRESS").map(str::trim).unwrap_or_default().to_owned();
+        if !daemon.is_empty() {
+            environment.replace("AWS_XRAY_DAEMON_ADDRESS", daemon_address(&daemon, addresses.daemon_address()));
         }
         // The SDKs take the endpoint from their settings; ours, and any that follows the lesson, takes it from here.
         environment.set("ROLLBAR_ENDPOINT", format!("{base}/api/1/"));
+    }
+}
+
+/// The sandbox's daemon in the form in which the learner wrote theirs: no SDK takes a scheme in front, or a host without a port,
+/// and both would go unseen.
+fn daemon_address(own: &str, daemon: SocketAddr) -> String {
+    match own.split_once("://") {
+        Some((scheme, _)) => format!("{scheme}://{daemon}"),
+        None if own.contains(':') => daemon.to_string(),
+        None => daemon.ip().to_string(),
     }
 }
 
@@ -93,6 +106,19 @@ mod tests {
         ]);
         assert_eq!(environment.get("OTEL_EXPORTER_OTLP_ENDPOINT"), Some("http://127.0.0.1:5000/v1/trace"));
         assert_eq!(environment.get("AWS_XRAY_DAEMON_ADDRESS"), Some("127.0.0.1:5002"));
+    }
+
+    #[test]
+    fn a_daemons_address_keeps_its_form() {
+        for (own, replaced) in [
+            ("localhost:2000", "127.0.0.1:5002"),
+            ("tcp:xray-daemon:2000 udp:xray-daemon:2000", "127.0.0.1:5002"),
+            ("udp://xray-daemon:2000", "udp://127.0.0.1:5002"),
+            ("xray-daemon", "127.0.0.1"),
+        ] {
+            assert_eq!(equipped(&[("AWS_XRAY_DAEMON_ADDRESS", own)]).get("AWS_XRAY_DAEMON_ADDRESS"), Some(replaced), "{own}");
+        }
+        assert_eq!(equipped(&[("AWS_XRAY_DAEMON_ADDRESS", " ")]).get("AWS_XRAY_DAEMON_ADDRESS"), Some(" "));
     }
 
     #[test]

@@ -98,8 +98,9 @@ impl Asking<'_> {
     }
 
     async fn output(&self, evidence: &Mutex<Evidence>) -> Result<(), Trouble> {
-        let lines = self.outputs.iter().map(|(instance, output)| (instance.clone(), output.lines())).collect();
-        evidence.lock().await.output = lines;
+        // Over what is there: of a service that did not build, or ended at once, it is all that was seen.
+        let lines = self.outputs.iter().map(|(instance, output)| (instance.clone(), output.lines()));
+        evidence.lock().await.output.extend(lines);
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -146,7 +146,8 @@ fn composed(manifest: &Manifest, variables: &Variables, differences: &BTreeMap<S
         let image = different.image.clone().or(image).unwrap_or_else(|| format!("{}_{name}", manifest.course));
         let ports = service.and_then(|service| service.get("ports")).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let ports = ports.iter().filter_map(published).collect::<Vec<_>>();
-        Some(container(index, name, state, &image, &environment, &ports, &manifest.compose_folder(), &different.prints))
+        let folder = different.folder.as_ref().map_or_else(|| manifest.compose_folder(), PathBuf::from);
+        Some(container(index, name, state, &image, &environment, &ports, &folder, &different.prints))
     };
     names.iter().enumerate().filter_map(up).collect()
 }

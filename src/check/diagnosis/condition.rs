@@ -4,7 +4,7 @@ use serde::{Deserialize, Deserializer, de};
 use crate::check::expect::{Matchers, shorten};
 use crate::check::judge::{Scene, hold};
 use crate::check::{Check, Expect, Matcher, Outcome, Verdict, Wants};
-use crate::facts::{Evidence, Rejection, Segment, Source, Span, Variable};
+use crate::facts::{Container, Evidence, Rejection, Segment, Source, Span, Variable};
 
 /// One thing that must be so for a rule to fire.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -37,8 +37,16 @@ pub enum Condition {
     Heard(Source),
     /// The check that is to be explained is not met in this way.
     Failing(Failing),
+    /// Another request of this run than the check's own meets an expectation.
+    Elsewhere(Elsewhere),
+    /// A container is like this, whatever its state.
+    Container(Contained),
+    /// The run is one against the sandbox, or against the vendors themselves.
+    Target(Target),
     /// At least one of these holds.
     Any(Vec<Condition>),
+    /// Each of these holds: for use within the other two.
+    All(Vec<Condition>),
     /// None of these holds.
     None(Vec<Condition>),
 }
@@ -105,6 +113,45 @@ pub struct StraySegment {
     /// The URL that it names.
     #[serde(default)]
     pub url: Option<Matcher>,
+}
+
+/// What another request shows.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Elsewhere {
+    /// What is seen of it; without this, what the check expects of its own.
+    #[serde(default)]
+    pub expect: Option<Expect>,
+}
+
+/// A container, as the engine tells of it.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Contained {
+    /// The compose service.
+    pub service: Matcher,
+    /// Its image.
+    #[serde(default)]
+    pub image: Option<Matcher>,
+    /// Its state: `running`, `exited`, `created`, `restarting`, `paused`, `dead`.
+    #[serde(default)]
+    pub state: Option<Matcher>,
+    /// Variables of its environment.
+    #[serde(default)]
+    pub environment: Matchers,
+    /// One of the last lines that it printed.
+    #[serde(default)]
+    pub prints: Option<Matcher>,
+}
+
+/// Who answers in place of the vendors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// The sandbox.
+    Sandbox,
+    /// The vendors themselves.
+    Live,
 }
 
 /// The state of a variable.
@@ -235,7 +282,24 @@ impl Condition {
             }
             Self::Heard(source) => heard(*source, evidence).then(Vec::new),
             Self::Failing(failing) => failing.matches(outcome, scene).then(Vec::new),
+            Self::Elsewhere(elsewhere) => {
+                let expect = elsewhere.expect.as_ref().unwrap_or(&check.expect);
+                let others = evidence.probes.keys().filter(|name| check.probe.as_ref() != Some(*name));
+                let mut met = others.filter(|name| matches!(hold(expect, Some(name), evidence), Verdict::Met(..)));
+                one(met.next().map(|name| format!("it was seen of the request `{name}`")))
+            }
+            Self::Container(contained) => {
+                one(evidence.containers.iter().find_map(|container| contained.matches(container, scene)))
+            }
+            Self::Target(target) => {
+                let name = if *target == Target::Live { "live" } else { "sandbox" };
+                (evidence.target == name).then(Vec::new)
+            }
             Self::Any(conditions) => conditions.iter().find_map(|condition| condition.holds(check, outcome, scene)),
+            Self::All(conditions) => {
+                let held: Option<Vec<_>> = conditions.iter().map(|condition| condition.holds(check, outcome, scene)).collect();
+                held.map(|sentences| sentences.into_iter().flatten().collect())
+            }
             Self::None(conditions) => {
                 conditions.iter().all(|condition| condition.holds(check, outcome, scene).is_none()).then(Vec::new)
             }
@@ -251,6 +315,9 @@ impl Condition {
                     seen.expect.wants(wants);
                 }
             }
+            Self::Elsewhere(Elsewhere { expect: Some(expect) }) if wants.sources.contains(&expect.source()) => {
+                expect.wants(wants)
+            }
             Self::Variable(setting) => {
                 wants.variables.insert(setting.name.clone());
                 wants.variables.extend(setting.same_as.clone());
@@ -265,7 +332,9 @@ impl Condition {
             Self::StraySpan(stray) if wants.sources.contains(&Source::Honeycomb) => {
                 wants.columns.extend(stray.attributes.keys().cloned());
             }
-            Self::Any(conditions) | Self::None(conditions) => conditions.iter().for_each(|condition| condition.wants(wants)),
+            Self::Any(conditions) | Self::All(conditions) | Self::None(conditions) => {
+                conditions.iter().for_each(|condition| condition.wants(wants));
+            }
             Self::Rejected(_)
             | Self::StraySpan(_)
             | Self::StraySegment(_)
@@ -273,7 +342,10 @@ impl Condition {
             | Self::Trouble(_)
             | Self::Silent(_)
             | Self::Heard(_)
-            | Self::Failing(_) => {}
+            | Self::Failing(_)
+            | Self::Elsewhere(_)
+            | Self::Container(_)
+            | Self::Target(_) => {}
         }
     }
 
@@ -281,7 +353,9 @@ impl Condition {
     pub(super) fn probes(&self) -> Vec<&str> {
         match self {
             Self::Met(seen) | Self::Unmet(seen) => seen.probe.as_deref().into_iter().collect(),
-            Self::Any(conditions) | Self::None(conditions) => conditions.iter().flat_map(Self::probes).collect(),
+            Self::Any(conditions) | Self::All(conditions) | Self::None(conditions) => {
+                conditions.iter().flat_map(Self::probes).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -343,6 +417,32 @@ impl StraySegment {
         };
         let matches = accepts(&self.name, Some(&segment.name)) && accepts(&self.url, segment.url());
         matches.then(|| format!("`{}` arrived in the trace `{}`", segment.name, segment.trace_id))
+    }
+}
+
+impl Contained {
+    fn matches(&self, container: &Container, scene: &Scene<'_>) -> Option<String> {
+        // Other projects on this machine have containers, too.
+        if let (Some(workspace), Some(folder)) = (&scene.evidence.workspace, &container.folder)
+            && workspace != folder
+        {
+            return None;
+        }
+        let accepts = |matcher: &Option<Matcher>, text: &str| {
+            matcher.as_ref().is_none_or(|matcher| matcher.accepts_text(text, &scene.placeholders))
+        };
+        let value = |name: &String| container.environment.get(name).map(|value| serde_json::Value::from(value.as_str()));
+        let mut lines = container.last_lines.iter().rev();
+        let line = match &self.prints {
+            Some(matcher) => Some(lines.find(|line| matcher.accepts_text(line, &scene.placeholders))?),
+            None => lines.next(),
+        };
+        let matches = self.service.accepts_text(container.service.as_deref()?, &scene.placeholders)
+            && accepts(&self.image, &container.image)
+            && accepts(&self.state, &container.state)
+            && self.environment.iter().all(|(name, matcher)| matcher.accepts(value(name).as_ref(), &scene.placeholders));
+        let said = line.map_or_else(String::new, |line| format!("; it printed `{}`", shorten(line.trim())));
+        matches.then(|| format!("the container `{}` ({}) is {}{said}", container.name, container.image, container.state))
     }
 }
 

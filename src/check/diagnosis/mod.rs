@@ -7,7 +7,7 @@
 
 mod condition;
 
-pub use condition::{Condition, Failing, Rejected, Search, Seen, Setting, State, StraySegment, StraySpan};
+pub use condition::{Condition, Contained, Failing, Rejected, Search, Seen, Setting, State, StraySegment, StraySpan, Target};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, de};
@@ -32,6 +32,10 @@ pub struct Rule {
     /// Whether it is a candidate only where no other rule explains the check.
     #[serde(default)]
     pub fallback: bool,
+    /// Whether it lies beneath whatever else could be said: where it explains a check, only such rules are candidates. A service
+    /// that does not compile sends nothing to any vendor, and a `.env` that nobody reads leaves every key blank.
+    #[serde(default)]
+    pub decisive: bool,
     /// All that must hold.
     pub when: Vec<Condition>,
 }
@@ -82,6 +86,18 @@ pub struct NamedRule {
     pub place: LessonPlace,
 }
 
+/// Which rules are asked before which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    Decisive,
+    Usual,
+    Fallback,
+}
+
+impl Rank {
+    const ALL: [Self; 3] = [Self::Decisive, Self::Usual, Self::Fallback];
+}
+
 /// More candidates than this help nobody.
 const MOST: usize = 3;
 
@@ -95,12 +111,11 @@ pub fn diagnose(rules: &[NamedRule], check: &Check, outcome: &Outcome, evidence:
     let looked = SourceRecord::default();
     let probe = check.probe.as_deref().and_then(|name| evidence.probes.get(name));
     let scene = Scene { evidence, probe, placeholders: Placeholders::of(evidence, probe), looked: &looked };
-    let fired = |fallback: bool| -> Vec<Diagnosis> {
-        let candidates = rules.iter().filter(|named| named.rule.fallback == fallback && named.rule.covers(&check.expect));
+    let fired = |rank: Rank| -> Vec<Diagnosis> {
+        let candidates = rules.iter().filter(|named| named.rule.rank() == rank && named.rule.covers(&check.expect));
         candidates.filter_map(|named| named.fires(check, outcome, &scene)).take(MOST).collect()
     };
-    let certain = fired(false);
-    if certain.is_empty() { fired(true) } else { certain }
+    Rank::ALL.into_iter().map(fired).find(|fired| !fired.is_empty()).unwrap_or_default()
 }
 
 impl NamedRule {
@@ -121,6 +136,15 @@ impl NamedRule {
 }
 
 impl Rule {
+    /// A last resort stays one, whatever else is said of it.
+    fn rank(&self) -> Rank {
+        match (self.fallback, self.decisive) {
+            (true, _) => Rank::Fallback,
+            (false, true) => Rank::Decisive,
+            (false, false) => Rank::Usual,
+        }
+    }
+
     fn covers(&self, expect: &Expect) -> bool {
         self.explains.iter().any(|scope| match scope {
             Scope::Any => true,

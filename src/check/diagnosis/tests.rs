@@ -1,6 +1,6 @@
 use super::*;
 use crate::check::{Mismatch, Rules};
-use crate::facts::{FoundLine, Rejection, Trouble, Variable};
+use crate::facts::{Container, FoundLine, ProbeRecord, Rejection, Sighting, Span, Trouble, Variable};
 use proptest::prelude::*;
 
 const CHECK: &str = "probe = 'home'\nfix = ''\n[expect.honeycomb-span]\nkind = 'server'";
@@ -96,6 +96,29 @@ fn the_likeliest_comes_first_and_a_fallback_only_where_nothing_else_does() {
 }
 
 #[test]
+fn a_decisive_rule_silences_what_follows_from_its_cause() {
+    let refusal = "{ rejected = { vendor = 'honeycomb' } }";
+    let text = [
+        rule("consequence", &format!("when = [{refusal}]")),
+        rule("beneath", &format!("decisive = true\nwhen = [{refusal}]")),
+        rule("last-resort", &format!("fallback = true\ndecisive = true\nwhen = [{refusal}]")),
+    ]
+    .concat();
+    assert_eq!(ids(&text, &failed(), &refused("x")), ["beneath"]);
+    let without = text.replacen(&format!("true\nwhen = [{refusal}"), "true\nwhen = [{ heard = 'rollbar' }", 1);
+    assert_eq!(ids(&without, &failed(), &refused("x")), ["consequence"]);
+}
+
+#[test]
+fn all_of_some_within_one_of_many() {
+    let (holds, fails) = ("{ rejected = { vendor = 'honeycomb' } }", "{ heard = 'rollbar' }");
+    assert!(fires(&format!("all = [{holds}, {holds}]"), &refused("x")));
+    assert!(!fires(&format!("all = [{holds}, {fails}]"), &refused("x")));
+    assert!(fires(&format!("any = [{{ all = [{holds}, {fails}] }}, {holds}]"), &refused("x")));
+    assert!(fires(&format!("none = [{{ all = [{holds}, {fails}] }}]"), &refused("x")));
+}
+
+#[test]
 fn variables_are_told_by_their_state_and_never_by_a_secret_value() {
     let mut evidence = refused("x");
     let all = [
@@ -167,6 +190,75 @@ fn output_files_and_trouble_are_evidence() {
     assert!(!fires("unmet = { expect = { honeycomb-span = { kind = 'server' } } }", &evidence));
     let group = "unmet = { expect = { xray-group = { name = 'Cruddur' } } }";
     assert!(!fires(group, &evidence), "X-Ray was not looked at");
+}
+
+#[test]
+fn a_container_is_told_by_its_service_state_environment_and_last_lines() {
+    let mut evidence = refused("x");
+    let container = Container {
+        id: String::from("0"),
+        name: String::from("week2_xray-daemon_1"),
+        image: String::from("amazon/aws-xray-daemon"),
+        state: String::from("exited"),
+        status: String::new(),
+        service: Some(String::from("xray-daemon")),
+        folder: Some(String::from("/here")),
+        ports: Vec::new(),
+        environment: [(String::from("AWS_REGION"), String::new())].into(),
+        last_lines: vec![String::from("[Error] Cannot fetch region variable"), String::from("bye")],
+    };
+    evidence.workspace = Some(String::from("/here"));
+    evidence.containers = vec![container];
+    for (when, holds) in [
+        ("container = { service = 'xray-daemon' }", true),
+        ("container = { service = { matches = 'xray' }, state = 'exited' }", true),
+        ("container = { service = 'xray-daemon', state = 'running' }", false),
+        ("container = { service = 'backend' }", false),
+        ("container = { service = 'xray-daemon', image = { contains = 'otel' } }", false),
+        ("container = { service = 'xray-daemon', environment = { AWS_REGION = '' } }", true),
+        ("container = { service = 'xray-daemon', environment = { AWS_REGION = { matches = 'us-' } } }", false),
+        ("container = { service = 'xray-daemon', environment = { NO_SUCH = { exists = false } } }", true),
+        ("container = { service = 'xray-daemon', prints = { contains = 'fetch region' } }", true),
+        ("container = { service = 'xray-daemon', prints = { contains = 'denied' } }", false),
+    ] {
+        assert_eq!(fires(when, &evidence), holds, "{when}");
+    }
+    evidence.workspace = Some(String::from("/elsewhere"));
+    assert!(!fires("container = { service = 'xray-daemon' }", &evidence), "it belongs to another project");
+}
+
+#[test]
+fn what_was_seen_of_another_request_is_evidence() {
+    let answer = serde_json::json!({ "method": "GET", "url": "/", "status": 200, "latency_ms": 1.0 });
+    let probe = |trace_id: &str| ProbeRecord {
+        trace_id: trace_id.parse().unwrap(),
+        parent_id: String::from("53995c3f42cd8ad8"),
+        nonce: String::from("bc-0000"),
+        instance: String::from("default"),
+        sent_ms: 1,
+        answer: Ok(serde_json::from_value(answer.clone()).unwrap()),
+    };
+    let mut evidence = refused("x");
+    evidence.target = String::from("sandbox");
+    evidence.probes.insert(String::from("home"), probe("4efaaf4d1e8720b39541901950019ee5"));
+    evidence.probes.insert(String::from("user"), probe("4efaaf4d1e8720b39541901950019ee6"));
+    let span = serde_json::json!({
+        "trace_id": "4efaaf4d1e8720b39541901950019ee6", "span_id": "53995c3f42cd8ad8", "name": "GET", "kind": "server", "dataset": "d"
+    });
+    let span: Span = serde_json::from_value(span).unwrap();
+    evidence.spans.push(Sighting { seen_ms: 2, fact: span });
+    let another = "elsewhere = { expect = { honeycomb-span = { kind = 'client' } } }";
+    assert!(fires("elsewhere = {}", &evidence));
+    assert!(!fires(another, &evidence));
+    // Of the check's own request it is no evidence.
+    evidence.spans[0].fact.trace_id = String::from("4efaaf4d1e8720b39541901950019ee5");
+    assert!(!fires("elsewhere = {}", &evidence));
+    evidence.spans[0].fact.kind = String::from("client");
+    evidence.spans[0].fact.trace_id = String::from("4efaaf4d1e8720b39541901950019ee6");
+    assert!(!fires("elsewhere = {}", &evidence));
+    assert!(fires(another, &evidence));
+    assert!(fires("target = 'sandbox'", &evidence));
+    assert!(!fires("target = 'live'", &evidence));
 }
 
 #[test]

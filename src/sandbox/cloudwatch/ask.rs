@@ -49,13 +49,24 @@ pub(super) fn region(request: &Request) -> Result<String, Fault> {
     };
     let Some(header) = request.header("authorization") else { return Err(absent()) };
     let Some(rest) = header.trim().strip_prefix("AWS4-HMAC-SHA256") else { return Err(absent()) };
-    let scope = rest.split([',', ' ']).find_map(|part| part.trim().strip_prefix("Credential=")).unwrap_or_default();
+    // Up to the comma: a blank within it belongs to the key.
+    let scope = rest.split(',').find_map(|part| part.trim_start().strip_prefix("Credential=")).unwrap_or_default();
     let mut parts = scope.split('/');
     let key = parts.next().unwrap_or_default();
+    let unrecognized = |reason, detail: String| {
+        Fault::new("UnrecognizedClientException", "The security token included in the request is invalid.")
+            .keep(reason)
+            .detail(detail)
+    };
     if key.trim().is_empty() {
-        return Err(Fault::new("UnrecognizedClientException", "The security token included in the request is invalid.")
-            .keep("no-credentials")
-            .detail("the request is signed with an empty access key id; `AWS_ACCESS_KEY_ID` is blank"));
+        let detail = "the request is signed with an empty access key id; `AWS_ACCESS_KEY_ID` is blank";
+        return Err(unrecognized("no-credentials", detail.to_owned()));
+    }
+    // AWS's own are of capitals and digits. A secret, which has both cases and slashes, is none.
+    if !key.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
+        let what = if key.trim() == key { "is no access key id" } else { "has whitespace around it" };
+        let length = key.chars().count();
+        return Err(unrecognized("unknown-key", format!("the access key id has {length} characters and {what}")));
     }
     let region = parts.nth(1).unwrap_or_default();
     let known = !region.is_empty() && region.len() <= 32 && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');

@@ -74,12 +74,15 @@ async fn a_caller_brings_credentials() {
         (None, "MissingAuthenticationTokenException"),
         (Some("Bearer x"), "MissingAuthenticationTokenException"),
         (Some("AWS4-HMAC-SHA256 Credential=/20261120/us-east-1/logs/aws4_request"), "UnrecognizedClientException"),
+        // A secret in the id's place, and an id with a blank after it.
+        (Some("AWS4-HMAC-SHA256 Credential=aB3/x+9/20261120/us-east-1/logs/aws4_request"), "UnrecognizedClientException"),
+        (Some("AWS4-HMAC-SHA256 Credential=AKID /20261120/us-east-1/logs/aws4_request"), "UnrecognizedClientException"),
     ] {
         let response = raw(&shared, target, authorization, "{}").await;
         assert_eq!(response.status(), 400);
         assert_eq!(response.headers()["x-amzn-errortype"], kind);
     }
-    assert_eq!(reasons(&shared).await, ["no-credentials"; 3]);
+    assert_eq!(reasons(&shared).await, ["no-credentials", "no-credentials", "no-credentials", "unknown-key", "unknown-key"]);
     assert_eq!(raw(&shared, target, Some(SIGNED), "").await.status(), 200);
 }
 
