@@ -316,7 +316,7 @@ impl Condition {
                 }
             }
             Self::Elsewhere(Elsewhere { expect: Some(expect) }) if wants.sources.contains(&expect.source()) => {
-                expect.wants(wants)
+                expect.wants(wants);
             }
             Self::Variable(setting) => {
                 wants.variables.insert(setting.name.clone());
