@@ -145,7 +145,7 @@ fn above_each_block_stands_its_file_and_whether_it_is_new() {
             let Some(file) = &block.file else { continue };
             let known = states.before(&step.path).unwrap().get(file).is_some();
             let caption = if known { format!("`{file}`") } else { format!("`{file}` (new)") };
-            let above = text.lines().take(block.line - 1).filter(|line| !line.is_empty()).next_back();
+            let above = text.lines().take(block.line - 1).filter(|line| !line.is_empty()).last();
             assert_eq!(above, Some(caption.as_str()), "{}:{}", lesson.file, block.line);
         }
     }
