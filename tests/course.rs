@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bootcamp::check::Points;
 use bootcamp::course::{ActionKind, Course, LoadError, Selection, Source, check_schema, diagnosis_schema, probe_schema};
+use bootcamp::solution::States;
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use snapbox::{assert_data_eq, str};
 
@@ -79,6 +80,74 @@ fn every_step_says_why_and_how_to_see_it() {
         assert!(step.body.contains("\nSee it: "), "{} does not say how to see it with one's own eyes", step.path);
         let first = step.body.split("\n\n").next().unwrap_or_default();
         assert!(!first.starts_with("```"), "{} begins with code, not with why", step.path);
+        let sentences =
+            first.split_inclusive(char::is_whitespace).filter(|word| word.trim_end().ends_with(['.', '?', '!'])).count();
+        assert!(sentences <= 3, "{} needs {sentences} sentences to say why", step.path);
+    }
+}
+
+/// A rung asks, or names a place to look; code to copy would be the answer.
+#[test]
+fn every_step_has_hints_that_climb_and_do_not_give_the_answer_away() {
+    for (_, step) in week2().steps() {
+        assert!(step.hints.len() >= 2, "{} has {} hints", step.path, step.hints.len());
+        for (at, hint) in step.hints.iter().enumerate() {
+            let told = format!("{}: the hint “{}”", step.path, hint.summary);
+            assert!(!hint.text.contains("```"), "{told} holds code");
+            assert!(step.hints[..at].iter().all(|other| other.summary != hint.summary), "{told} is there twice");
+        }
+    }
+}
+
+#[test]
+fn every_lesson_says_what_it_costs() {
+    for lesson in &week2().lessons {
+        assert!(lesson.intro.contains("*What it costs.*"), "`{}` does not say what it costs", lesson.file);
+    }
+}
+
+/// Who starts from the starter and types what the lessons say gets to the state after each step: a block of the step shows each line
+/// that the step brings. Comments may be left out, and `Cargo.lock` is cargo's.
+#[test]
+fn the_lessons_tell_all_that_a_step_changes() {
+    let course = week2();
+    let states = States::load(&course, &root()).unwrap();
+    let mut untold = String::new();
+    for (lesson, step) in course.steps() {
+        for change in states.changes(&step.path).iter().filter(|change| change.path != "Cargo.lock") {
+            let Some(after) = states.after(&step.path).unwrap().text(&change.path) else {
+                assert!(step.body.contains(&change.path), "{} does not say that `{}` goes", step.path, change.path);
+                continue;
+            };
+            let before = states.before(&step.path).unwrap().text(&change.path).unwrap_or_default();
+            let count = |text: &str, line: &str| text.lines().filter(|other| other.trim() == line).count();
+            let blocks = step.code_blocks.iter().filter(|block| block.file.as_ref() == Some(&change.path));
+            let told: Vec<&str> = blocks.flat_map(|block| block.text.lines()).map(str::trim).collect();
+            let is_comment = |line: &str| line.starts_with("//") || line == "#" || line.starts_with("# ");
+            for line in after.lines().map(str::trim).filter(|line| !line.is_empty() && !is_comment(line)) {
+                if count(after, line) > count(before, line) && !told.contains(&line) {
+                    writeln!(untold, "{} {}: `{}`: {line}", lesson.file, step.path, change.path).unwrap();
+                }
+            }
+        }
+    }
+    assert!(untold.is_empty(), "no block shows:\n{untold}");
+}
+
+/// A code host does not show what follows a block's language.
+#[test]
+fn above_each_block_stands_its_file_and_whether_it_is_new() {
+    let course = week2();
+    let states = States::load(&course, &root()).unwrap();
+    for (lesson, step) in course.steps() {
+        let text = fs::read_to_string(root().join(&lesson.file)).unwrap();
+        for block in &step.code_blocks {
+            let Some(file) = &block.file else { continue };
+            let known = states.before(&step.path).unwrap().get(file).is_some();
+            let caption = if known { format!("`{file}`") } else { format!("`{file}` (new)") };
+            let above = text.lines().take(block.line - 1).filter(|line| !line.is_empty()).last();
+            assert_eq!(above, Some(caption.as_str()), "{}:{}", lesson.file, block.line);
+        }
     }
 }
 
