@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::polling::PlannedCheck;
 use super::{Agenda, AgendaCheck, AgendaLesson, AgendaStep};
-use crate::check::{NamedRule, Probe, Wants};
+use crate::check::{Check, Expect, NamedRule, Probe, Wants};
 use crate::course::{Action, Course, Lesson, Step};
 
 /// What a selection of steps needs: which probes, which sources, and what of each.
@@ -44,6 +44,8 @@ impl Plan {
             }
             plan.actions.extend(step.actions.iter().cloned());
         }
+        let heard: Vec<String> = plan.checks.iter().filter_map(|planned| companion(&planned.check, &plan, course)).collect();
+        plan.wants.probes.extend(heard);
         course.rules.iter().for_each(|named| named.rule.wants(&mut plan.wants));
         plan.rules.clone_from(&course.rules);
         let wanted = plan.wants.probes.iter().filter_map(|name| Some((name.clone(), course.probes.get(name)?.clone())));
@@ -58,6 +60,23 @@ impl Plan {
         self.agenda.subject = subject.into();
         self
     }
+}
+
+/// The request that shows that a source is heard, for a check of a silence that has none beside it: silence alone proves nothing.
+/// It is one on which a check of the same source rests, in whichever step.
+fn companion(check: &Check, plan: &Plan, course: &Course) -> Option<String> {
+    let Expect::Absent(absent) = &check.expect else { return None };
+    let source = absent.of.source();
+    let speaks = |check: &Check| {
+        let probe = check.probe.as_ref()?;
+        let plain = course.probes.get(probe)?.environment.is_empty();
+        let heard = check.expect.source() == source && !matches!(check.expect, Expect::Absent(_));
+        (plain && heard).then(|| probe.clone())
+    };
+    if plan.checks.iter().any(|planned| speaks(&planned.check).is_some()) {
+        return None;
+    }
+    course.steps().flat_map(|(_, step)| &step.checks).find_map(|listed| speaks(&listed.check))
 }
 
 fn agenda_lesson(lesson: &Lesson) -> AgendaLesson {
@@ -87,5 +106,26 @@ fn agenda_step(step: &Step) -> AgendaStep {
         bonus: step.bonus,
         line: step.line,
         checks: checks.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::{Selection, Source};
+
+    fn probes(path: &str) -> Vec<String> {
+        let course = Course::load(&Source::Embedded, "week2").unwrap();
+        let steps = course.select(&Selection::parse(path, None).unwrap()).unwrap();
+        Plan::new(&course, &steps).probes.into_keys().collect()
+    }
+
+    #[test]
+    fn a_silence_is_not_verified_alone() {
+        assert_eq!(probes("week2/homework/leave-the-health-checks-out"), ["health", "home"]);
+        let switch = probes("week2/cloudwatch-logs/the-switch");
+        assert!(switch.contains(&String::from("home-logs-off")) && switch.contains(&String::from("home")), "{switch:?}");
+        // Where something is heard anyway, nothing is sent besides.
+        assert_eq!(probes("week2/honeycomb/the-mock-data"), ["home"]);
     }
 }
