@@ -98,8 +98,13 @@ fn shell() -> BTreeMap<String, String> {
 
 /// The runtime, for the commands that need one: the others start without.
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    runtime_of(2)
+}
+
+/// A runtime with so many threads for what never waits.
+fn runtime_of(workers: usize) -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(workers)
         .enable_all()
         .build()
         .map_err(|error| Failure { status: ExitStatus::Unverified, text: format!("error: no threads to run on: {error}") })

@@ -2,7 +2,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::args::SandboxArgs;
-use super::{Failure, place, runtime, signals};
+use super::{Failure, place, runtime_of, signals};
 use crate::report::ExitStatus;
 use crate::sandbox::store::Place;
 use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, docker_bridge, env_file};
@@ -18,7 +18,8 @@ pub const SANDBOX_FILE: &str = ".bootcamp/sandbox.db";
 pub fn run(args: &SandboxArgs) -> Result<ExitStatus, Failure> {
     let folder = place::folder(args.workspace.as_deref())?;
     let workspace = place::manifest_if_any(&folder)?.map_or(folder, |manifest| manifest.workspace);
-    runtime()?.block_on(serve(args, &workspace))
+    // A request takes less time than waking another thread for it: with a second worker, small ones take twice as long.
+    runtime_of(1)?.block_on(serve(args, &workspace))
 }
 
 async fn serve(args: &SandboxArgs, workspace: &Path) -> Result<ExitStatus, Failure> {
