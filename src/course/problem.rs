@@ -39,7 +39,7 @@ impl Page {
 
 fn line_of(text: &str, offset: usize) -> usize {
     let before = &text.as_bytes()[..offset.min(text.len())];
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
+    memchr::memchr_iter(b'\n', before).count() + 1
 }
 
 /// One mistake in a lesson, a check file or a solution: what is wrong, where, and what to do.
