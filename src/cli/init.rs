@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::args::InitArgs;
 use super::{Failure, place, shell};
+use crate::course::Source;
 use crate::report::ExitStatus;
 use crate::service::Manifest;
 use crate::solution::{Tree, WorkspaceError, create_workspace};
@@ -12,7 +13,13 @@ pub fn run(args: &InitArgs) -> Result<ExitStatus, Failure> {
     let here = place::folder(None)?;
     let course = place::outline(&here, &args.course)?;
     let states = place::states(&course, &here)?;
-    let tree = workspace(states.starter(), &course.id);
+    let mut tree = workspace(states.starter(), &course.id);
+    // What the reports point to can be opened where it is said to be.
+    let source = Source::of(&here);
+    let pages = source.pages(&course.id).map_err(|error| Failure::usage(format_args!("the lessons cannot be read: {error}")))?;
+    for (path, bytes) in pages {
+        tree.insert(path, bytes);
+    }
     let named = args.folder.as_deref().unwrap_or(Path::new("."));
     create_workspace(&here.join(named), &tree).map_err(|error| not_made(&error))?;
 

@@ -98,6 +98,15 @@ impl Source {
         }
     }
 
+    /// A course's pages, each by its path from the root: what a learner reads.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn pages(&self, course: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
+        let files = self.files("lessons", course, ".md")?;
+        Ok(files.into_iter().map(|file| (file.path, file.bytes.into_owned())).collect())
+    }
+
     /// The files of a course in `lessons/` or `checks/` that end so, by path.
     pub(crate) fn files(&self, room: &str, course: &str, ending: &str) -> io::Result<Vec<CourseFile>> {
         let prefix = format!("{room}/{course}/");

@@ -16,6 +16,11 @@ fn a_new_folder_with_what_to_type_next() {
         "//! The tiny service.\n\nfn main() {\n    println!(\"nothing yet\");\n}\n"
     );
     assert!(mine.join(".gitignore").exists() && !mine.join("notes.txt").exists() && !mine.join("states.toml").exists());
+    // The lessons are where the reports say that they are.
+    assert_eq!(
+        fs::read(mine.join("lessons/tiny/1-folder.md")).unwrap(),
+        fs::read(call.workspace().join("lessons/tiny/1-folder.md")).unwrap()
+    );
     // What it says can be typed.
     let verified = call.again().within(&mine).args("verify tiny/folder --format plain").fails_with(1);
     has(&verified.stdout, &["tiny"]);
