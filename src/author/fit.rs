@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_is_named_with_what_resembles_it() {
-        assert_eq!(fit(&["fn three() {", "}"], &FILE), Err(Misfit::Adrift { shown: 0, nearest: Some(6) }));
+        assert_eq!(fit(&["fn three() {", "}"], &FILE), Err(Misfit::Adrift { shown: 0, nearest: Some(3) }));
         assert_eq!(fit(&["fn two() {", "// …", "fn one() {"], &FILE), Err(Misfit::Adrift { shown: 2, nearest: Some(3) }));
         assert_eq!(fit(&["use a;", "struct Nothing;"], &FILE), Err(Misfit::Adrift { shown: 1, nearest: None }));
         assert_eq!(fit(&["# …", " "], &FILE), Err(Misfit::Empty));

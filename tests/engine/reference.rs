@@ -143,7 +143,7 @@ fn the_reference_under_compose_is_proved_against_a_sandbox_on_the_host() {
     // Not up yet: nobody's duty where it is the reference, a step to be done where it is one's own.
     for (step, check) in [(DAEMON_STEP, "daemon-container"), (BACKEND_STEP, "backend-container")] {
         let report = reference(folder.path(), step);
-        assert!(report.skipped(check).contains("containers are not up; start them with `docker compose"), "{:#}", report.json);
+        assert!(report.skipped(check).contains("are not up; start them with `docker compose"), "{:#}", report.json);
         assert_eq!(report.exit, Some(0));
         verify(&solution, step).failed(check);
     }
