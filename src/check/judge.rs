@@ -1,4 +1,4 @@
-use super::{Check, Expect, Mismatch, Placeholders, Verdict};
+use super::{Check, Expect, Matcher, Mismatch, Placeholders, Verdict};
 use crate::facts::{Evidence, ProbeRecord, Source, SourceRecord, Trouble};
 
 /// What an expectation is held against: the evidence, seen from one check's probe.
@@ -81,6 +81,11 @@ impl<'e> Scene<'e> {
     /// The record of the probe. Expectations that need one are refused without it when the course is read.
     pub fn probe(&self) -> Option<&'e ProbeRecord> {
         self.probe
+    }
+
+    /// Whether a text is as demanded, where anything is.
+    pub fn accepts(&self, matcher: Option<&Matcher>, text: &str) -> bool {
+        matcher.is_none_or(|matcher| matcher.accepts_text(text, &self.placeholders))
     }
 
     /// The latest refusal of the vendor since the probe was sent, as one sentence.

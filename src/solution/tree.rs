@@ -114,6 +114,33 @@ impl Tree {
         }
         Ok(())
     }
+
+    /// Makes the folder hold this tree and nothing else, but for what a build or a run leaves in it: writes what is missing or
+    /// differs, and removes what the tree does not have.
+    ///
+    /// # Errors
+    /// As for [`Tree::write_to`], or when something cannot be removed.
+    pub fn lay_in(&self, folder: &Path) -> io::Result<()> {
+        fs::create_dir_all(folder)?;
+        self.clear(folder)?;
+        self.write_to(folder)
+    }
+
+    /// Removes the files that the tree does not have, with the folders that are empty then.
+    fn clear(&self, folder: &Path) -> io::Result<()> {
+        let present = Self::load(folder)?;
+        for path in present.paths().filter(|path| self.get(path).is_none()) {
+            fs::remove_file(folder.join(path))?;
+            let above = Path::new(path).ancestors().skip(1).filter(|within| !within.as_os_str().is_empty());
+            for within in above {
+                // One that still holds something stays, and so do those above it.
+                if fs::remove_dir(folder.join(within)).is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<P: Into<String>, B: Into<Arc<[u8]>>> FromIterator<(P, B)> for Tree {

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::hold::Hold;
@@ -56,25 +55,7 @@ impl Workbench {
     /// When something cannot be written or removed.
     pub fn lay(&self, tree: &Tree) -> Result<(), SolutionError> {
         let refused = |source| SolutionError::Unpack { folder: self.folder.display().to_string(), source };
-        fs::create_dir_all(&self.folder).map_err(refused)?;
-        self.clear(tree).map_err(refused)?;
-        tree.write_to(&self.folder).map_err(refused)
-    }
-
-    /// Removes the files that a tree does not have, with the folders that are empty then.
-    fn clear(&self, tree: &Tree) -> io::Result<()> {
-        let present = Tree::load(&self.folder)?;
-        for path in present.paths().filter(|path| tree.get(path).is_none()) {
-            fs::remove_file(self.folder.join(path))?;
-            let above = Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty());
-            for folder in above {
-                // One that still holds something stays, and so do those above it.
-                if fs::remove_dir(self.folder.join(folder)).is_err() {
-                    break;
-                }
-            }
-        }
-        Ok(())
+        tree.lay_in(&self.folder).map_err(refused)
     }
 }
 

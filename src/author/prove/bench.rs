@@ -148,7 +148,7 @@ impl Bench {
     /// When it could not be verified; that a service does not build or start is what a verification tells.
     pub async fn verify(&self, job: &Job, plan: &Plan, tell: &(dyn Fn(&str) + Send + Sync)) -> Result<Seen, BenchError> {
         let folder = self.root.join("workspaces").join(&job.id);
-        write_exactly(&job.tree, &folder)?;
+        job.tree.lay_in(&folder).map_err(failed(&folder))?;
         let built = self.program(job, tell).await?;
         let _turn = self.verifying.acquire().await;
         tell("verifying");
@@ -157,7 +157,7 @@ impl Bench {
             // What cargo says of it is shown and explained as a learner would have it.
             Err(work) => {
                 let _alone = self.building.lock().await;
-                write_exactly(&job.tree, work)?;
+                job.tree.lay_in(work).map_err(failed(work))?;
                 self.run(job, work, None, plan).await
             }
         };
@@ -174,7 +174,7 @@ impl Bench {
             return Ok(Ok(program));
         }
         tell("building");
-        write_exactly(&job.tree, &work)?;
+        job.tree.lay_in(&work).map_err(failed(&work))?;
         if !work.join("Cargo.toml").is_file() {
             return Ok(Err(work));
         }
@@ -273,16 +273,6 @@ fn fingerprint(tree: &Tree) -> u64 {
     };
     tree.iter().filter(|(path, _)| goes_in(path)).for_each(|file| file.hash(&mut hasher));
     hasher.finish()
-}
-
-/// Writes the tree, and removes what the folder has besides.
-fn write_exactly(tree: &Tree, folder: &Path) -> Result<(), BenchError> {
-    std::fs::create_dir_all(folder).map_err(failed(folder))?;
-    let present = Tree::load(folder).map_err(failed(folder))?;
-    for path in present.paths().filter(|path| tree.get(path).is_none()) {
-        std::fs::remove_file(folder.join(path)).map_err(failed(folder))?;
-    }
-    tree.write_to(folder).map_err(failed(folder))
 }
 
 fn failed(folder: &Path) -> impl FnOnce(std::io::Error) -> BenchError {

@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 
 use super::bench::{Job, Seen};
 use super::{Bench, BenchError, Tell, is_fine, plan, status};
+use crate::check::Outcome;
 use crate::course::{Course, Lesson, Step};
 use crate::solution::States;
 
@@ -71,7 +72,7 @@ pub async fn prove_steps(
 }
 
 fn proof(course: &Course, steps: &[(&Lesson, &Step)], index: usize, before: &Seen, after: &Seen) -> StepProof {
-    let (lesson, step) = steps[index];
+    let (_, step) = steps[index];
     let mut problems = Vec::new();
     let (mut fail_before, mut implied, mut pass_after) = (0, 0, 0);
     for check in &step.checks {
@@ -97,10 +98,6 @@ fn proof(course: &Course, steps: &[(&Lesson, &Step)], index: usize, before: &See
         problems.push(format!("`{id}` of an earlier step is {} after this one: {}", status(&after.outcomes, id), why(after, id)));
     }
     problems.extend(blamed(course, steps, index + 1, after));
-    if index == 0 {
-        problems.extend(blamed(course, steps, 0, before));
-    }
-    let _ = lesson;
     StepProof {
         number: step.number.clone(),
         path: step.path.clone(),
@@ -133,7 +130,6 @@ fn blamed(course: &Course, steps: &[(&Lesson, &Step)], done: usize, seen: &Seen)
 
 /// Why a check is not met, in short.
 pub(super) fn why(seen: &Seen, check: &str) -> String {
-    use crate::check::Outcome;
     match seen.outcomes.get(check) {
         Some(Outcome::Failed(mismatch)) => mismatch.actual.clone(),
         Some(Outcome::Errored(trouble)) => trouble.cause.clone(),

@@ -178,14 +178,11 @@ impl Search {
 
 impl Rejected {
     pub(super) fn matches(&self, refusal: &Rejection, scene: &Scene<'_>) -> Option<String> {
-        let accepts = |matcher: &Option<Matcher>, text: &str| {
-            matcher.as_ref().is_none_or(|matcher| matcher.accepts_text(text, &scene.placeholders))
-        };
         let status = serde_json::Value::from(refusal.status);
         let matches = self.vendor.accepts_text(&refusal.vendor, &scene.placeholders)
-            && accepts(&self.reason, &refusal.reason)
-            && accepts(&self.request, &refusal.request)
-            && accepts(&self.detail, &refusal.detail)
+            && scene.accepts(self.reason.as_ref(), &refusal.reason)
+            && scene.accepts(self.request.as_ref(), &refusal.request)
+            && scene.accepts(self.detail.as_ref(), &refusal.detail)
             && self.status.as_ref().is_none_or(|matcher| matcher.accepts(Some(&status), &scene.placeholders));
         matches.then(|| refusal.sentence())
     }
@@ -193,12 +190,9 @@ impl Rejected {
 
 impl StraySpan {
     pub(super) fn matches(&self, span: &Span, scene: &Scene<'_>) -> Option<String> {
-        let accepts = |matcher: &Option<Matcher>, text: &str| {
-            matcher.as_ref().is_none_or(|matcher| matcher.accepts_text(text, &scene.placeholders))
-        };
-        let matches = accepts(&self.name, &span.name)
-            && accepts(&self.kind, &span.kind)
-            && accepts(&self.dataset, &span.dataset)
+        let matches = scene.accepts(self.name.as_ref(), &span.name)
+            && scene.accepts(self.kind.as_ref(), &span.kind)
+            && scene.accepts(self.dataset.as_ref(), &span.dataset)
             && self.root.is_none_or(|root| root == span.parent_id.is_none())
             && self.attributes.iter().all(|(name, matcher)| matcher.accepts(span.attributes.get(name), &scene.placeholders));
         matches.then(|| {
@@ -228,9 +222,6 @@ impl Contained {
         {
             return None;
         }
-        let accepts = |matcher: &Option<Matcher>, text: &str| {
-            matcher.as_ref().is_none_or(|matcher| matcher.accepts_text(text, &scene.placeholders))
-        };
         let value = |name: &String| container.environment.get(name).map(|value| serde_json::Value::from(value.as_str()));
         let mut lines = container.last_lines.iter().rev();
         let line = match &self.prints {
@@ -238,8 +229,8 @@ impl Contained {
             None => lines.next(),
         };
         let matches = self.service.accepts_text(container.service.as_deref()?, &scene.placeholders)
-            && accepts(&self.image, &container.image)
-            && accepts(&self.state, &container.state)
+            && scene.accepts(self.image.as_ref(), &container.image)
+            && scene.accepts(self.state.as_ref(), &container.state)
             && self.environment.iter().all(|(name, matcher)| matcher.accepts(value(name).as_ref(), &scene.placeholders));
         let said = line.map_or_else(String::new, |line| format!("; it printed `{}`", shorten(line.trim())));
         matches.then(|| format!("the container `{}` ({}) is {}{said}", container.name, container.image, container.state))

@@ -118,10 +118,7 @@ impl HoneycombSpan {
 
     /// Whether the span is the one that is meant, whatever its attributes.
     fn selects(&self, span: &Span, scene: &Scene<'_>) -> bool {
-        let accepts = |matcher: &Option<Matcher>, text: &str| {
-            matcher.as_ref().is_none_or(|matcher| matcher.accepts_text(text, &scene.placeholders))
-        };
-        accepts(&self.name, &span.name) && accepts(&self.kind, &span.kind)
+        scene.accepts(self.name.as_ref(), &span.name) && scene.accepts(self.kind.as_ref(), &span.kind)
     }
 
     fn hold<'p>(&self, span: &Span, trace: &[&Sighting<Span>], scene: &'p Scene<'_>) -> Demands<'p> {
@@ -230,10 +227,7 @@ impl HoneycombSpan {
 
 impl SpanSelector {
     fn accepts(&self, span: &Span, scene: &Scene<'_>) -> bool {
-        let accepts = |matcher: &Option<Matcher>, text: &str| {
-            matcher.as_ref().is_none_or(|matcher| matcher.accepts_text(text, &scene.placeholders))
-        };
-        accepts(&self.name, &span.name) && accepts(&self.kind, &span.kind)
+        scene.accepts(self.name.as_ref(), &span.name) && scene.accepts(self.kind.as_ref(), &span.kind)
     }
 
     fn describe(&self, scene: &Scene<'_>) -> String {
