@@ -55,6 +55,9 @@ pub fn run(args: &ProveArgs) -> Result<ExitStatus, Failure> {
     let course = place::course(&folder, id)?;
     let states = States::load(&course, &folder).map_err(|error| Failure::shown(ExitStatus::CourseBroken, error))?;
     let root = args.folder.clone().unwrap_or_else(|| folder.join("target/prove").join(id));
+    // A workspace knows its place wherever it is looked at from.
+    let root = std::path::absolute(root)
+        .map_err(|error| Failure::usage(format_args!("the folder to build in cannot be used: {error}")))?;
     let patience = args.timeout.unwrap_or(PATIENCE);
     let begun = Instant::now();
     let progress = Mutex::new(std::io::stderr());
