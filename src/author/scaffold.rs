@@ -188,7 +188,8 @@ fn id_of(title: &str) -> Result<String, AuthorError> {
         return Err(AuthorError::Refused(format!("`{title}` is no title for a heading: leave `{{` and `#` out")));
     }
     let id = slug(title);
-    if id.chars().any(char::is_alphanumeric) {
+    // A number alone names what stands in that place, so as an id it could mean two lessons.
+    if id.chars().any(|c| c.is_alphanumeric() && !c.is_numeric()) {
         return Ok(id);
     }
     Err(AuthorError::Refused(format!("`{title}` makes no id: use letters in it")))
@@ -301,6 +302,14 @@ mod tests {
         assert_eq!(written.places, [("lessons/demo/1-first.md".into(), 14), ("checks/demo/first.toml".into(), 6)]);
         let lesson = fs::read_to_string(folder.path().join("lessons/demo/1-first.md")).unwrap();
         assert_eq!(lesson, LESSON.replace("  there\r\n", "  there\r\n- [ ] `it-stays` it stays\r\n"));
+    }
+
+    #[test]
+    fn a_number_is_no_title_because_it_names_the_lesson_in_that_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let lesson = Scaffold::Lesson { course: "demo".into(), title: "7".into() };
+        let refused = lesson.write(&checkout(&folder)).unwrap_err().to_string();
+        assert!(refused.contains("`7` makes no id"), "{refused}");
     }
 
     proptest! {
