@@ -16,14 +16,15 @@ use crate::service::Target;
 #[derive(Debug, Parser)]
 #[command(name = "bootcamp", version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Args {
-    /// What to do.
+    /// What to do; in a workspace, and without a word, the guide.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
   bootcamp init cruddur                 the workspace that week 2 begins with, in a new folder
+  bootcamp                              in there: the guide, step by step
   bootcamp verify week2                 prove your own service, in a folder with a bootcamp.toml
   bootcamp verify week2/x-ray           one lesson of it
   bootcamp verify --step 2.3            one step of it
@@ -40,6 +41,9 @@ pub enum Command {
     /// Write the workspace that a course begins with
     #[command(after_help = INIT_HELP)]
     Init(InitArgs),
+    /// Take a course step by step: the lesson, your service and its checks on one screen
+    #[command(after_help = GUIDE_HELP)]
+    Guide(GuideArgs),
     /// Prove steps of a course against a service
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
@@ -75,6 +79,37 @@ pub struct InitArgs {
     /// The course
     #[arg(long, default_value = super::place::DEFAULT_COURSE, value_name = "COURSE")]
     pub course: String,
+}
+
+const GUIDE_HELP: &str = "\
+It runs the sandbox, builds and starts your service with the environment that docker-compose.yml
+gives it, and watches the workspace: save a file, and the step is looked at. What has passed is
+kept in .bootcamp/progress.json, and is not looked at again unless --recheck is given.
+
+`bootcamp` alone, in a workspace, is the same as `bootcamp guide`. Without a terminal it talks in
+lines: `bootcamp guide --plain` does so anywhere.";
+
+/// Options of `guide`.
+#[derive(Debug, Default, clap::Args)]
+pub struct GuideArgs {
+    /// The course, or the lesson or step to begin with: `week2`, `week2/x-ray`, `week2/x-ray/a-group`; by default where you were
+    #[arg(value_name = "COURSE[/LESSON[/STEP]]")]
+    pub selection: Option<String>,
+    /// The step to begin with: its number (2.3) or its id
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+    /// Lines and prompts instead of a screen: for screen readers and recordings
+    #[arg(long)]
+    pub plain: bool,
+    /// Look again at what has passed
+    #[arg(long)]
+    pub recheck: bool,
+    /// Where the telemetry goes and is looked for [default: what bootcamp.toml says]
+    #[arg(long, value_enum)]
+    pub target: Option<TargetArg>,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
 }
 
 const SOLUTION_HELP: &str = "\

@@ -3,6 +3,7 @@
 mod args;
 mod author;
 mod completions;
+mod guide;
 mod init;
 mod list;
 mod place;
@@ -18,10 +19,10 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::report::{ExitStatus, Look};
-use args::{Args, Command};
+use args::{Args, Command, GuideArgs};
 
 /// Runs the command line and says how the process should end.
 #[must_use]
@@ -35,8 +36,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return status.into();
         }
     };
-    let status = match args.command {
+    let Some(command) = args.command.or_else(without_a_word) else {
+        let mut wanting = Args::command().subcommand_required(true).arg_required_else_help(true);
+        let _ = wanting.try_get_matches_from_mut(["bootcamp"]).map_err(|help| help.print());
+        return ExitStatus::Usage.into();
+    };
+    let status = match command {
         Command::Init(args) => init::run(&args),
+        Command::Guide(args) => guide::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Solution(args) => solution::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
@@ -51,6 +58,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             failure.status.into()
         }
     }
+}
+
+/// What `bootcamp` alone means: in a workspace the guide.
+fn without_a_word() -> Option<Command> {
+    let folder = std::env::current_dir().ok()?;
+    guide::is_wanted(&folder).then(|| Command::Guide(GuideArgs::default()))
 }
 
 /// A command that could not do its work: what to print, and how to end.

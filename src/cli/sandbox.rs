@@ -9,7 +9,7 @@ use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, 
 
 /// The X-Ray daemon's port where services run in containers: 2000 is what their compose project publishes for its own daemon,
 /// on all addresses, and the second to ask for it would not start.
-const DAEMON_BESIDE_COMPOSE: u16 = 2001;
+pub const DAEMON_BESIDE_COMPOSE: u16 = 2001;
 
 /// Where a workspace's sandbox keeps its data.
 pub const SANDBOX_FILE: &str = ".bootcamp/sandbox.db";

@@ -27,13 +27,7 @@ pub fn run(args: &SolutionArgs) -> Result<ExitStatus, Failure> {
     match manifest {
         Some(manifest) if args.apply => put_in(args, &manifest, &states, shown, look),
         Some(manifest) if args.mine => {
-            let proposals = proposals(&manifest.workspace, &states, step)?;
-            let secrets = secrets(&manifest)?;
-            let files: Vec<FileChange> = proposals
-                .iter()
-                .map(|proposal| FileChange::proposed(proposal, proposal.diff().map(|diff| masked(&diff, &secrets))))
-                .collect();
-            print(&difference(shown, Whose::Mine, &files, look));
+            print(&mine(&manifest, &states, shown, look)?);
             Ok(ExitStatus::Passed)
         }
         _ => {
@@ -46,6 +40,17 @@ pub fn run(args: &SolutionArgs) -> Result<ExitStatus, Failure> {
             Ok(ExitStatus::Passed)
         }
     }
+}
+
+/// What the step would change in the learner's files, as it may be shown.
+pub fn mine(manifest: &Manifest, states: &States, shown: Shown<'_>, look: Look) -> Result<String, Failure> {
+    let proposals = proposals(&manifest.workspace, states, shown.step)?;
+    let secrets = secrets(manifest)?;
+    let files: Vec<FileChange> = proposals
+        .iter()
+        .map(|proposal| FileChange::proposed(proposal, proposal.diff().map(|diff| masked(&diff, &secrets))))
+        .collect();
+    Ok(difference(shown, Whose::Mine, &files, look))
 }
 
 /// The values of the workspace's secrets.
@@ -83,6 +88,64 @@ fn put_in(
     look: Look,
 ) -> Result<ExitStatus, Failure> {
     let Shown { lesson, step } = shown;
+    let done = merge_into(manifest, states, step)?;
+    print(&applied(shown, &done.files(), done.backup.as_deref(), look));
+    if !step.actions.is_empty() {
+        let target = args.target.map_or(manifest.target, Target::from);
+        print("\n");
+        runtime()?.block_on(perform(&step.actions, manifest, target))?;
+    }
+    if done.proposals.is_empty() && step.actions.is_empty() {
+        print(&format!("\nThis step changes no file: {}:{} says what to do.\n", lesson.file, step.line));
+    }
+    if done.wants_attention() {
+        return Ok(ExitStatus::NotPassed);
+    }
+    print(&format!("\nNext: bootcamp verify {}\n", step.path));
+    Ok(ExitStatus::Passed)
+}
+
+/// What became of a learner's files.
+pub struct Merged {
+    /// What the step had for each of them.
+    proposals: Vec<Proposal>,
+    /// Where those are as they were that were changed.
+    backup: Option<String>,
+}
+
+impl Merged {
+    fn files(&self) -> Vec<FileChange> {
+        self.proposals.iter().map(|proposal| FileChange::proposed(proposal, proposal.diff())).collect()
+    }
+
+    /// Whether something is left for the learner to decide.
+    fn wants_attention(&self) -> bool {
+        self.proposals.iter().any(|proposal| proposal.conflicts() > 0 || proposal.outcome == Outcome::Left(Left::Missing))
+    }
+
+    /// What became of them, in a line.
+    pub fn told(&self) -> String {
+        let wrote = |proposal: &&Proposal| matches!(proposal.outcome, Outcome::Write { .. } | Outcome::Remove);
+        let changed: Vec<&str> = self.proposals.iter().filter(wrote).map(|proposal| proposal.path.as_str()).collect();
+        let mut told = if changed.is_empty() {
+            String::from("your files are as the step wants them")
+        } else {
+            format!("changed {}", changed.join(", "))
+        };
+        if let Some(backup) = &self.backup {
+            told.push_str(&format!("; they are as they were in {backup}"));
+        }
+        let conflicts: Vec<&str> =
+            self.proposals.iter().filter(|proposal| proposal.conflicts() > 0).map(|proposal| proposal.path.as_str()).collect();
+        if !conflicts.is_empty() {
+            told.push_str(&format!("; you changed the same lines in {}: keep what is right between the markers", conflicts.join(", ")));
+        }
+        told
+    }
+}
+
+/// Merges the step's changes into the learner's files.
+pub fn merge_into(manifest: &Manifest, states: &States, step: &Step) -> Result<Merged, Failure> {
     let workspace = &manifest.workspace;
     let proposals = proposals(workspace, states, step)?;
     let unsettled: Vec<String> = proposals
@@ -99,22 +162,7 @@ fn put_in(
     let edits: Vec<Edit> = proposals.iter().filter_map(edit).collect();
     let backup = if edits.is_empty() { None } else { Some(apply(workspace, &step.path, &edits).map_err(not_applied)?) };
     let touched = edits.iter().any(|edit| edit.before.is_some());
-    let backup = backup.filter(|_| touched).map(|folder| folder.display().to_string());
-    let files: Vec<FileChange> = proposals.iter().map(|proposal| FileChange::proposed(proposal, proposal.diff())).collect();
-    print(&applied(shown, &files, backup.as_deref(), look));
-    if !step.actions.is_empty() {
-        let target = args.target.map_or(manifest.target, Target::from);
-        print("\n");
-        runtime()?.block_on(perform(&step.actions, manifest, target))?;
-    }
-    if proposals.is_empty() && step.actions.is_empty() {
-        print(&format!("\nThis step changes no file: {}:{} says what to do.\n", lesson.file, step.line));
-    }
-    if proposals.iter().any(|proposal| proposal.conflicts() > 0 || proposal.outcome == Outcome::Left(Left::Missing)) {
-        return Ok(ExitStatus::NotPassed);
-    }
-    print(&format!("\nNext: bootcamp verify {}\n", step.path));
-    Ok(ExitStatus::Passed)
+    Ok(Merged { proposals, backup: backup.filter(|_| touched).map(|folder| folder.display().to_string()) })
 }
 
 /// What the step would do to each file.

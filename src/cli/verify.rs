@@ -91,7 +91,8 @@ fn workspace_manifest(args: &VerifyArgs, folder: &Path) -> Result<Manifest, Fail
     place::manifest(folder)
 }
 
-fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
+/// A learner's own service.
+pub fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
     let shell = shell();
     let variables = Variables::load(&manifest.compose_folder(), shell.clone())
         .map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;

@@ -25,6 +25,7 @@ mod sinks;
 pub mod step;
 pub mod tap;
 mod text;
+mod waterfall;
 mod words;
 
 pub use exit::ExitStatus;
@@ -37,3 +38,4 @@ pub use model::{
 pub use progress::Progress;
 pub use schema::schema;
 pub use sinks::{Format, SinkError, Sinks};
+pub use waterfall::{Row, Tree, Waterfall};

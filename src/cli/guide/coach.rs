@@ -1,0 +1,351 @@
+//! Does what the guide wants done, and tells it what came of it.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::super::{Failure, place, shell, solution, verify};
+use crate::course::Course;
+use crate::facts::Source;
+use crate::guide::{Effect, Message, Snippet, Solution};
+use crate::lab::Lab;
+use crate::progress::Book;
+use crate::report::Look;
+use crate::report::step::Shown;
+use crate::service::{Manifest, Output, Target, Watching};
+use crate::solution::States;
+use crate::verify::{Event, Pace, Plan, Renewal, Standing};
+
+/// How often the service's lines are looked at.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// So many of them are told.
+const LINES: usize = 200;
+
+/// What the guide stands on.
+pub struct Ground {
+    /// The folder that the command was given.
+    pub folder: PathBuf,
+    /// The workspace.
+    pub manifest: Manifest,
+    /// The course, with its checks.
+    pub course: Arc<Course>,
+    /// Where progress is kept.
+    pub book: Book,
+    /// Sandbox or live.
+    pub target: Target,
+    /// How what is coloured by terminal escapes looks.
+    pub look: Look,
+}
+
+/// Who does what the guide wants done.
+pub struct Coach {
+    ground: Arc<Ground>,
+    tell: UnboundedSender<Message>,
+    jobs: Option<UnboundedSender<Job>>,
+    /// Breaks off the run that goes on.
+    current: CancellationToken,
+    lab: Arc<Lab>,
+    runner: JoinHandle<()>,
+    watchers: Vec<JoinHandle<()>>,
+}
+
+/// A run that is wanted.
+struct Job {
+    run: u64,
+    steps: Vec<String>,
+    renewal: Renewal,
+    patient: bool,
+    stop: CancellationToken,
+}
+
+/// What the runner and the watchers share.
+#[derive(Clone, Default)]
+struct Shared {
+    /// What the service that stands prints.
+    output: Arc<Mutex<Option<Output>>>,
+    /// Whether cargo runs: then it is who writes `Cargo.lock`.
+    building: Arc<AtomicBool>,
+}
+
+impl Coach {
+    /// Begins to watch the workspace. What happens is told through the channel.
+    pub fn begin(ground: Ground, lab: Lab) -> (Self, UnboundedReceiver<Message>) {
+        let (tell, told) = unbounded_channel();
+        let (jobs, wanted) = unbounded_channel();
+        let (ground, lab, shared) = (Arc::new(ground), Arc::new(lab), Shared::default());
+        let runner = tokio::spawn(run(Arc::clone(&ground), Arc::clone(&lab), wanted, tell.clone(), shared.clone()));
+        let watchers = vec![
+            tokio::spawn(watch(Arc::clone(&ground), tell.clone(), shared.clone())),
+            tokio::spawn(listen(tell.clone(), shared)),
+        ];
+        let coach = Self { ground, tell, jobs: Some(jobs), current: CancellationToken::new(), lab, runner, watchers };
+        (coach, told)
+    }
+
+    /// Does it. `false` when the guide is to end.
+    pub fn perform(&mut self, effect: Effect) -> bool {
+        match effect {
+            Effect::Quit => return false,
+            Effect::Verify { run, steps, renewal, patient } => {
+                self.current.cancel();
+                self.current = CancellationToken::new();
+                let job = Job { run, steps, renewal, patient, stop: self.current.clone() };
+                if let Some(jobs) = &self.jobs {
+                    let _ = jobs.send(job);
+                }
+            }
+            Effect::Note(change) => {
+                let noted = self.ground.book.note(change).map_err(|error| error.to_string());
+                self.say(Message::Noted(noted));
+            }
+            Effect::Solution { step } => {
+                let shown = self.aside(move |ground| {
+                    let shown = shown(&ground.course, &step)?;
+                    let text = solution::mine(&ground.manifest, &states(ground)?, shown, ground.look)?;
+                    Ok(Solution { step: shown.step.path.clone(), text })
+                });
+                self.then(shown, Message::Solution);
+            }
+            Effect::Apply { step } => self.apply(step),
+            Effect::Open { trace, source } => self.open(trace.as_deref(), source),
+            Effect::Copy(snippet) => self.copy(&snippet),
+        }
+        true
+    }
+
+    /// Ends everything that was begun.
+    pub async fn end(mut self) {
+        self.current.cancel();
+        self.jobs = None;
+        for watcher in &self.watchers {
+            watcher.abort();
+        }
+        let _ = self.runner.await;
+        if let Some(lab) = Arc::into_inner(self.lab) {
+            lab.stop().await;
+        }
+    }
+
+    fn say(&self, message: Message) {
+        let _ = self.tell.send(message);
+    }
+
+    /// Work that takes a while, and no waiting.
+    fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ground) -> Result<T, Failure> + Send + 'static,
+    ) -> JoinHandle<Result<T, String>> {
+        let ground = Arc::clone(&self.ground);
+        tokio::task::spawn_blocking(move || work(&ground).map_err(|failure| said(&failure)))
+    }
+
+    fn then<T: Send + 'static>(
+        &self,
+        work: JoinHandle<Result<T, String>>,
+        message: impl FnOnce(Result<T, String>) -> Message + Send + 'static,
+    ) {
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            if let Ok(done) = work.await {
+                let _ = tell.send(message(done));
+            }
+        });
+    }
+
+    fn apply(&self, step: String) {
+        let (tell, lab, course) = (self.tell.clone(), Arc::clone(&self.lab), Arc::clone(&self.ground.course));
+        let path = step.clone();
+        let files = self.aside(move |ground| {
+            let step = shown(&ground.course, &step)?.step;
+            Ok(solution::merge_into(&ground.manifest, &states(ground)?, step)?.told())
+        });
+        tokio::spawn(async move {
+            let Ok(files) = files.await else { return };
+            let applied = match files {
+                Ok(mut told) => match outside(&course, &path, &lab).await {
+                    Ok(Some(more)) => {
+                        told.push_str("; ");
+                        told.push_str(&more);
+                        Ok(told)
+                    }
+                    Ok(None) => Ok(told),
+                    Err(why) => Err(format!("{told}, but {why}")),
+                },
+                Err(why) => Err(why),
+            };
+            let _ = tell.send(Message::Applied(applied));
+        });
+    }
+
+    fn open(&self, trace: Option<&str>, source: Source) {
+        let url = match (self.lab.console(), trace) {
+            (Some(console), Some(trace)) => format!("{console}/trace/{trace}"),
+            (Some(console), None) => console,
+            (None, _) => vendor_page(source).to_owned(),
+        };
+        // A machine without a browser still has an address to type elsewhere.
+        self.say(match open::that_detached(&url) {
+            Ok(()) => Message::Told(format!("opened {url}")),
+            Err(_) => Message::Told(format!("open {url} in a browser")),
+        });
+    }
+
+    fn copy(&self, snippet: &Snippet) {
+        use std::io::Write;
+        let mut terminal = std::io::stdout();
+        let command = crossterm::clipboard::CopyToClipboard::to_clipboard_from(&snippet.code);
+        let copied = crossterm::execute!(terminal, command).and_then(|()| terminal.flush());
+        let lines = snippet.code.lines().count();
+        self.say(match copied {
+            Ok(()) => Message::Told(format!("copied {} ({lines} lines), where the terminal allows it", snippet.name)),
+            Err(error) => Message::Warned(format!("the terminal does not take it: {error}")),
+        });
+    }
+}
+
+/// Where a vendor shows what it has.
+const fn vendor_page(source: Source) -> &'static str {
+    match source {
+        Source::Xray => "https://console.aws.amazon.com/cloudwatch/home#xray:traces/query",
+        Source::CloudWatch => "https://console.aws.amazon.com/cloudwatch/home#logsV2:log-groups",
+        Source::Rollbar => "https://app.rollbar.com/",
+        _ => "https://ui.honeycomb.io/",
+    }
+}
+
+fn shown<'a>(course: &'a Course, path: &str) -> Result<Shown<'a>, Failure> {
+    let found = course.steps().find(|(_, step)| step.path == path).map(|(lesson, step)| Shown { lesson, step });
+    found.ok_or_else(|| Failure::usage(format_args!("there is no step `{path}`")))
+}
+
+fn states(ground: &Ground) -> Result<States, Failure> {
+    States::load(&ground.course, &ground.folder).map_err(place::no_states)
+}
+
+/// What a failure says, without the word before it.
+fn said(failure: &Failure) -> String {
+    failure.text.strip_prefix("error: ").unwrap_or(&failure.text).to_owned()
+}
+
+/// Does what the step does outside of files; what was done, if anything.
+async fn outside(course: &Course, path: &str, lab: &Lab) -> Result<Option<String>, String> {
+    let Ok(shown) = shown(course, path) else { return Ok(None) };
+    let mut done = Vec::new();
+    for action in &shown.step.actions {
+        let put = crate::verify::acting::put(action, lab).await;
+        put.map_err(|trouble| format!("{} could not be made: {}; {}", action.object(), trouble.cause, trouble.remedy))?;
+        done.push(action.object());
+    }
+    Ok((!done.is_empty()).then(|| format!("{} made", done.join(", "))))
+}
+
+/// Runs what is wanted, one after the other, and keeps the service standing in between.
+async fn run(
+    ground: Arc<Ground>,
+    lab: Arc<Lab>,
+    mut wanted: UnboundedReceiver<Job>,
+    tell: UnboundedSender<Message>,
+    shared: Shared,
+) {
+    let mut standing = Standing::default();
+    loop {
+        let job = tokio::select! {
+            job = wanted.recv() => job,
+            exit = standing.ended() => {
+                let how = exit.map_or_else(String::new, |exit| format!(" with {exit}"));
+                let _ = tell.send(Message::ServiceEnded(format!("the service ended by itself{how}")));
+                standing = Standing::default();
+                continue;
+            }
+        };
+        let Some(job) = job else { break };
+        if !job.stop.is_cancelled() {
+            look(&ground, &lab, &mut standing, &job, &tell, &shared).await;
+        }
+        shared.building.store(false, Ordering::Relaxed);
+    }
+    standing.stop(&|_| {}).await;
+}
+
+async fn look(
+    ground: &Ground,
+    lab: &Lab,
+    standing: &mut Standing,
+    job: &Job,
+    tell: &UnboundedSender<Message>,
+    shared: &Shared,
+) {
+    let refused = |failure: &Failure| {
+        let _ = tell.send(Message::Refused { run: job.run, text: said(failure) });
+    };
+    // What was saved may be the settings themselves.
+    let subject = Manifest::find(&ground.manifest.workspace)
+        .map_err(|problem| Failure::usage(problem.to_string()))
+        .and_then(verify::own_subject);
+    let mut subject = match subject {
+        Ok(subject) => subject,
+        Err(failure) => return refused(&failure),
+    };
+    subject.colour = ground.look.colour;
+    let steps: Vec<_> = ground.course.steps().filter(|(_, step)| job.steps.contains(&step.path)).collect();
+    let whose = subject.manifest.workspace.display().to_string();
+    let plan = Plan::new(&ground.course, &steps).of(&ground.target, whose);
+    let pace = match ground.target {
+        Target::Live => Pace::LIVE,
+        Target::Sandbox if job.patient => Pace::SANDBOX,
+        Target::Sandbox => Pace::guided(&subject),
+    };
+    let sink = |event: Event| {
+        match &event {
+            Event::Stage(stage) => shared.building.store(*stage == crate::verify::Stage::Building, Ordering::Relaxed),
+            Event::ServiceStarted { output, .. } => {
+                *shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output.clone());
+            }
+            _ => {}
+        }
+        let _ = tell.send(Message::Run { run: job.run, event });
+    };
+    crate::verify::run_on(standing, job.renewal, &plan, &subject, lab, pace, &job.stop, &sink).await;
+}
+
+/// Tells of what is saved.
+async fn watch(ground: Arc<Ground>, tell: UnboundedSender<Message>, shared: Shared) {
+    let also = [ground.manifest.compose_file()];
+    let mut watching = Watching::begin(&ground.manifest.workspace, &also);
+    if let Some(notice) = watching.notice() {
+        let _ = tell.send(Message::Told(notice));
+    }
+    loop {
+        let mut changed = watching.changed().await;
+        // Cargo writes it while it builds: no save.
+        if shared.building.load(Ordering::Relaxed) {
+            changed.remove("Cargo.lock");
+        }
+        if !changed.is_empty() && tell.send(Message::Saved(changed)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells of what the service prints.
+async fn listen(tell: UnboundedSender<Message>, shared: Shared) {
+    let mut told = Vec::new();
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        looks.tick().await;
+        let output = shared.output.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(lines) = output.map(|output| output.last(LINES)) else { continue };
+        if lines != told {
+            told.clone_from(&lines);
+            if tell.send(Message::ServicePrinted(lines)).is_err() {
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The guide on a whole terminal.
+
+use std::io::{self, Stdout};
+use std::time::Duration;
+
+use crossterm::event::{
+    DisableMouseCapture, EnableMouseCapture, Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton,
+    MouseEvent, MouseEventKind,
+};
+use futures_util::StreamExt;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_util::sync::CancellationToken;
+
+use super::coach::Coach;
+use crate::guide::view::{Canvas, Hit};
+use crate::guide::{Command, Effect, Guide, Message, Towards, command};
+use crate::report::Look;
+
+/// How often what moves is drawn anew while something runs.
+const TICK: Duration = Duration::from_millis(120);
+
+/// A wheel's notch, in lines.
+const NOTCH: usize = 3;
+
+/// Shows the guide until the learner ends it.
+pub async fn show(
+    guide: &mut Guide,
+    first: Vec<Effect>,
+    coach: &mut Coach,
+    told: &mut UnboundedReceiver<Message>,
+    look: Look,
+    stop: &CancellationToken,
+) -> io::Result<()> {
+    let mut screen = Screen::open()?;
+    let mut canvas = Canvas::new(look);
+    let mut keys = EventStream::new();
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    if !perform(coach, first) {
+        return Ok(());
+    }
+    loop {
+        let mut drawn = None;
+        screen.terminal.draw(|frame| drawn = Some(canvas.draw(guide, frame)))?;
+        if let Some(drawn) = drawn.filter(|drawn| *drawn != guide.drawn) {
+            let before = guide.scroll;
+            guide.update(Message::Drawn(drawn));
+            // What was scrolled beyond its end is drawn where it ends.
+            if guide.scroll != before {
+                continue;
+            }
+        }
+        let mut effects = Vec::new();
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            event = keys.next() => match event {
+                Some(Ok(event)) => {
+                    for message in messages(guide, &canvas, event) {
+                        effects.extend(guide.update(message));
+                    }
+                }
+                // The terminal has gone away.
+                Some(Err(_)) | None => return Ok(()),
+            },
+            message = told.recv() => {
+                let Some(message) = message else { return Ok(()) };
+                effects.extend(guide.update(message));
+                // What has come meanwhile is shown in the same frame.
+                while let Ok(message) = told.try_recv() {
+                    effects.extend(guide.update(message));
+                }
+            }
+            _ = ticks.tick(), if guide.run.is_some() => {
+                effects.extend(guide.update(Message::Tick));
+            }
+        }
+        if !perform(coach, effects) {
+            return Ok(());
+        }
+    }
+}
+
+fn perform(coach: &mut Coach, effects: Vec<Effect>) -> bool {
+    effects.into_iter().fold(true, |goes_on, effect| coach.perform(effect) && goes_on)
+}
+
+/// What an event of the terminal means to the guide. A new size needs no message: the next frame has it.
+fn messages(guide: &Guide, canvas: &Canvas, event: Event) -> Vec<Message> {
+    match event {
+        Event::Key(key) if key.kind != KeyEventKind::Release => {
+            named(key).and_then(|key| command(guide, &key)).map(Message::Command).into_iter().collect()
+        }
+        Event::Mouse(mouse) => clicked(canvas, mouse),
+        _ => Vec::new(),
+    }
+}
+
+fn clicked(canvas: &Canvas, mouse: MouseEvent) -> Vec<Message> {
+    let hit = canvas.hit(mouse.column, mouse.row);
+    match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => match hit {
+            Some(Hit::Command(command)) => vec![Message::Command(command)],
+            Some(Hit::Step(at)) => vec![Message::Chosen(at)],
+            Some(Hit::Pane(pane)) => vec![Message::Focused(pane)],
+            None => Vec::new(),
+        },
+        MouseEventKind::ScrollUp | MouseEventKind::ScrollDown => {
+            let towards = if mouse.kind == MouseEventKind::ScrollUp { Towards::Up } else { Towards::Down };
+            let over = match hit {
+                Some(Hit::Pane(pane)) => vec![Message::Focused(pane)],
+                _ => Vec::new(),
+            };
+            over.into_iter().chain((0..NOTCH).map(|_| Message::Command(Command::Scroll(towards)))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// A key by the name that the guide knows.
+fn named(key: KeyEvent) -> Option<String> {
+    let name = match key.code {
+        KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => "Ctrl-C",
+        KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => return None,
+        KeyCode::Char(' ') => "Space",
+        KeyCode::Char(letter) => return Some(letter.to_string()),
+        KeyCode::Enter => "Enter",
+        KeyCode::Esc => "Esc",
+        KeyCode::Tab => "Tab",
+        KeyCode::Up => "Up",
+        KeyCode::Down => "Down",
+        KeyCode::Left => "Left",
+        KeyCode::Right => "Right",
+        KeyCode::PageUp => "PageUp",
+        KeyCode::PageDown => "PageDown",
+        KeyCode::Home => "Home",
+        KeyCode::End => "End",
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
+/// The terminal, given back as it was whatever happens.
+struct Screen {
+    terminal: Terminal<CrosstermBackend<Stdout>>,
+}
+
+impl Screen {
+    fn open() -> io::Result<Self> {
+        // It also gives the terminal back before a panic is printed.
+        let terminal = ratatui::try_init()?;
+        let screen = Self { terminal };
+        crossterm::execute!(io::stdout(), EnableMouseCapture)?;
+        Ok(screen)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = crossterm::execute!(io::stdout(), DisableMouseCapture);
+        ratatui::restore();
+    }
+}
