@@ -13,6 +13,7 @@
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
 //! highlight  which stretches of code are keywords, texts, comments
+//! typeset    Markdown as lines of styled text
 //! report     the same events as pretty, plain, json, junit, tap, github
 //! author     what keeps a course true: lint, sync, new, and the proof of states and mistakes
 //! cli        arguments, commands and exit codes: the only place that knows them all
@@ -31,5 +32,6 @@ pub mod report;
 pub mod sandbox;
 pub mod service;
 pub mod solution;
+pub mod typeset;
 pub mod vendor;
 pub mod verify;

@@ -19,7 +19,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
     ("highlight", &[]),
-    ("report", &["facts", "check", "course", "solution", "verify", "highlight"]),
+    ("typeset", &["highlight"]),
+    ("report", &["facts", "check", "course", "solution", "verify", "highlight", "typeset"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
     ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
 ];
