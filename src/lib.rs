@@ -12,6 +12,7 @@
 //! lab        sandbox or live: endpoints for the clients, environment for the service
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
+//! progress   what the learner has passed: one file in the workspace, written whole or not at all
 //! highlight  which stretches of code are keywords, texts, comments
 //! report     the same events as pretty, plain, json, junit, tap, github
 //! author     what keeps a course true: lint, sync, new, and the proof of states and mistakes
@@ -27,6 +28,7 @@ pub mod course;
 pub mod facts;
 pub mod highlight;
 pub mod lab;
+pub mod progress;
 pub mod report;
 pub mod sandbox;
 pub mod service;

@@ -18,10 +18,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("service", &["facts"]),
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
+    ("progress", &["facts", "check", "course"]),
     ("highlight", &[]),
-    ("report", &["facts", "check", "course", "solution", "verify", "highlight"]),
+    ("report", &["facts", "check", "course", "solution", "verify", "progress", "highlight"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
-    ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
+    ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress", "report"]),
 ];
 
 /// The modules that may print: everything else tells, and lets these say it.
