@@ -12,9 +12,11 @@
 //! lab        sandbox or live: endpoints for the clients, environment for the service
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
+//! progress   what the learner has passed: one file in the workspace, written whole or not at all
 //! highlight  which stretches of code are keywords, texts, comments
 //! typeset    Markdown as lines of styled text
 //! report     the same events as pretty, plain, json, junit, tap, github
+//! guide      the terminal guide: a pure update over messages, and the views of it
 //! author     what keeps a course true: lint, sync, new, and the proof of states and mistakes
 //! cli        arguments, commands and exit codes: the only place that knows them all
 //! ```
@@ -26,8 +28,10 @@ pub mod check;
 pub mod cli;
 pub mod course;
 pub mod facts;
+pub mod guide;
 pub mod highlight;
 pub mod lab;
+pub mod progress;
 pub mod report;
 pub mod sandbox;
 pub mod service;

@@ -18,11 +18,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("service", &["facts"]),
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
+    ("progress", &["facts", "check", "course"]),
     ("highlight", &[]),
     ("typeset", &["highlight"]),
-    ("report", &["facts", "check", "course", "solution", "verify", "highlight", "typeset"]),
+    ("report", &["facts", "check", "course", "solution", "verify", "progress", "highlight", "typeset"]),
+    ("guide", &["facts", "check", "course", "service", "verify", "progress", "typeset", "report"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
-    ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
+    (
+        "cli",
+        &[
+            "author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress",
+            "report", "guide",
+        ],
+    ),
 ];
 
 /// The modules that may print: everything else tells, and lets these say it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
+use super::demand::Demand;
 use super::spelling::closest;
 use super::{Check, Probe, Rule};
 
@@ -47,6 +48,8 @@ pub struct Entry<T> {
     pub probe_span: Option<Range<usize>>,
     /// Where the step stands that makes the check hold already.
     pub implied_span: Option<Range<usize>>,
+    /// What it demands, as a hash.
+    pub demand: Demand,
     /// What it says; absent where a flaw speaks of it.
     pub value: Option<T>,
 }
@@ -88,11 +91,12 @@ impl Catalogue {
         }
         let entries = entries
             .into_iter()
-            .map(|Entry { name, span, probe_span, implied_span, value }| Entry {
+            .map(|Entry { name, span, probe_span, implied_span, demand, value }| Entry {
                 name,
                 span,
                 probe_span,
                 implied_span,
+                demand,
                 value: value.map(Arc::new),
             })
             .collect();
@@ -169,6 +173,7 @@ fn read<T: DeserializeOwned>(text: &str, what: &str) -> (Vec<Entry<T>>, Vec<Flaw
             _ => None,
         };
         let (probe_span, implied_span) = (field_span("probe"), field_span("implied-by"));
+        let demand = Demand::of_table(value.get_ref());
         let value = match T::deserialize(ValueDeserializer::from(value)) {
             Ok(value) => Some(value),
             Err(error) => {
@@ -179,7 +184,7 @@ fn read<T: DeserializeOwned>(text: &str, what: &str) -> (Vec<Entry<T>>, Vec<Flaw
                 None
             }
         };
-        entries.push(Entry { name, span, probe_span, implied_span, value });
+        entries.push(Entry { name, span, probe_span, implied_span, demand, value });
     }
     entries.sort_by_key(|entry| entry.span.start);
     (entries, flaws)

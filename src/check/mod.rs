@@ -4,6 +4,7 @@
 //! [`Evidence`](crate::facts::Evidence) and does no I/O: the same evidence gives the same verdict, today and in an appeal.
 
 mod catalogue;
+mod demand;
 pub mod diagnosis;
 pub mod expect;
 mod judge;
@@ -16,6 +17,7 @@ mod verdict;
 mod wants;
 
 pub use catalogue::{Catalogue, Entry, Flaw, Probes, Rules};
+pub use demand::Demand;
 pub use diagnosis::{Diagnosis, LessonPlace, NamedRule, Rule, diagnose};
 pub use expect::Expect;
 pub use judge::judge;

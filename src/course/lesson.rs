@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::check::{Check, Points};
+use crate::check::{Check, Demand, Points};
 
 use super::Action;
 
@@ -66,6 +66,8 @@ pub struct StepCheck {
     pub line: usize,
     /// What it demands.
     pub check: Arc<Check>,
+    /// The same with its probe's request, as a hash: it changes when a service that passed may pass no longer.
+    pub demand: Demand,
 }
 
 /// A `<details>` of a lesson: shown on request.
@@ -94,6 +96,15 @@ pub struct CodeBlock {
     pub line: usize,
     /// Where it stands in the lesson's file, in bytes: from the opening fence to the closing one, both included.
     pub span: Range<usize>,
+}
+
+impl Step {
+    /// What all of its checks demand, as a hash; `None` where the checks were not read.
+    #[must_use]
+    pub fn demand(&self) -> Option<Demand> {
+        let all = self.checks.iter().map(|check| (check.id.as_str(), &check.demand));
+        (!self.checks.is_empty()).then(|| Demand::of_all(all))
+    }
 }
 
 impl Lesson {

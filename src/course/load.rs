@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use miette::Diagnostic;
 
-use crate::check::{Catalogue, Check, Flaw, Points, Probe, Probes, closest};
+use crate::check::{Catalogue, Check, Demand, Flaw, Points, Probe, Probes, closest};
 
 use super::front_matter::FrontMatter;
 use super::markdown::{self, DraftStep};
@@ -112,7 +112,14 @@ pub(super) struct Loader<'a> {
 
 struct ProbeTable {
     page: Option<Page>,
-    probes: BTreeMap<String, (Range<usize>, Option<Probe>)>,
+    probes: BTreeMap<String, DefinedProbe>,
+}
+
+/// A probe with its place.
+struct DefinedProbe {
+    span: Range<usize>,
+    demand: Demand,
+    probe: Option<Probe>,
 }
 
 /// A check with its place.
@@ -121,6 +128,8 @@ struct Defined {
     lesson: String,
     span: Range<usize>,
     implied_span: Option<Range<usize>>,
+    /// With that of its probe.
+    demand: Demand,
     check: Option<Arc<Check>>,
 }
 
@@ -167,8 +176,10 @@ impl Loader<'_> {
         let Some(page) = page else { return ProbeTable { page: None, probes: BTreeMap::new() } };
         let parsed = Probes::parse(&page.text);
         self.flaws(&page, parsed.flaws);
-        let probes = parsed.entries.into_iter().map(|entry| (entry.name, (entry.span, entry.value))).collect();
-        ProbeTable { page: Some(page), probes }
+        let entries = parsed.entries.into_iter();
+        let defined =
+            entries.map(|entry| (entry.name, DefinedProbe { span: entry.span, demand: entry.demand, probe: entry.value }));
+        ProbeTable { page: Some(page), probes: defined.collect() }
     }
 
     pub(super) fn flaws(&mut self, page: &Page, flaws: Vec<Flaw>) {
@@ -194,6 +205,11 @@ impl Loader<'_> {
                     let message = format!("the check `{}` rests on the unknown probe `{name}`", entry.name);
                     self.problems.push(page.problem(span, message, "no such probe").help(help));
                 }
+                let asked = probe.and_then(|name| probes.probes.get(name));
+                let demand = match asked {
+                    Some(asked) => Demand::of_all([("check", &entry.demand), ("probe", &asked.demand)]),
+                    None => entry.demand.clone(),
+                };
                 if let Some(first) = table.checks.get(&entry.name) {
                     let message = format!("the check `{}` is defined a second time", entry.name);
                     let help =
@@ -206,6 +222,7 @@ impl Loader<'_> {
                     lesson: lesson.clone(),
                     span: entry.span,
                     implied_span: entry.implied_span,
+                    demand,
                     check: entry.value,
                 };
                 table.checks.insert(entry.name, defined);
@@ -220,7 +237,7 @@ impl Loader<'_> {
         // A check that could not be read may be the one that uses it.
         let all_read = checks.checks.values().all(|defined| defined.check.is_some());
         let mut probes = BTreeMap::new();
-        for (name, (span, probe)) in table.probes {
+        for (name, DefinedProbe { span, probe, .. }) in table.probes {
             if let (true, false, Some(page)) = (all_read, used.contains(name.as_str()), &table.page) {
                 let message = format!("no check rests on the probe `{name}`");
                 self.problems.push(page.problem(span, message, "never sent").help("use it in a check, or remove it"));
@@ -312,7 +329,8 @@ impl Loader<'_> {
                     Some(defined) if defined.lesson == lesson => {
                         if let Some(check) = &defined.check {
                             let check = Arc::clone(check);
-                            step_checks.push(StepCheck { id: item.id, title: item.title, points, line, check });
+                            let demand = defined.demand.clone();
+                            step_checks.push(StepCheck { id: item.id, title: item.title, points, line, check, demand });
                         }
                     }
                     other => {

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::Pane;
-use crate::progress::{Change, Progress};
+use crate::progress::{Change, Loaded};
 use crate::verify::{Event, Renewal};
 
 /// Something that happened. The guide changes by nothing else.
@@ -35,8 +35,8 @@ pub enum Message {
     ServicePrinted(Vec<String>),
     /// The service ended by itself.
     ServiceEnded(String),
-    /// The progress was written, as it stands now with what another bootcamp may have noted; or why it was not.
-    Noted(Result<Progress, String>),
+    /// The progress as it stands now, with what another bootcamp may have noted; and what there is to say about its file.
+    Noted(Loaded),
     /// What the step's solution would change.
     Solution(Result<Solution, String>),
     /// The solution was applied: what became of the files; or why not.

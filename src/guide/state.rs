@@ -66,8 +66,6 @@ pub struct Guide {
     pub ticks: u64,
     /// The number of the last run.
     pub(super) runs: u64,
-    /// Whether the progress cannot be written: then it is said once.
-    pub(super) unkept: bool,
 }
 
 /// A part of the screen that scrolls on its own.
@@ -240,7 +238,6 @@ impl Guide {
             notes: notices.iter().map(note).collect(),
             ticks: 0,
             runs: 0,
-            unkept: false,
         }
     }
 

@@ -59,14 +59,9 @@ impl Guide {
                 }
                 Vec::new()
             }
-            Message::Noted(Ok(progress)) => {
-                self.progress = progress;
-                Vec::new()
-            }
-            Message::Noted(Err(why)) => {
-                if !std::mem::replace(&mut self.unkept, true) {
-                    self.tell(Weight::Warning, why);
-                }
+            Message::Noted(loaded) => {
+                self.progress = loaded.progress;
+                loaded.notices.into_iter().for_each(|notice| self.tell(Weight::Warning, notice));
                 Vec::new()
             }
             Message::Solution(answer) => {

@@ -14,7 +14,7 @@ use crate::course::Course;
 use crate::facts::Source;
 use crate::guide::{Effect, Message, Snippet, Solution};
 use crate::lab::Lab;
-use crate::progress::Book;
+use crate::progress::{Book, Change};
 use crate::report::Look;
 use crate::report::step::Shown;
 use crate::service::{Manifest, Output, Target, Watching};
@@ -48,10 +48,12 @@ pub struct Coach {
     ground: Arc<Ground>,
     tell: UnboundedSender<Message>,
     jobs: Option<UnboundedSender<Job>>,
+    notes: Option<UnboundedSender<Change>>,
     /// Breaks off the run that goes on.
     current: CancellationToken,
     lab: Arc<Lab>,
     runner: JoinHandle<()>,
+    keeper: JoinHandle<()>,
     watchers: Vec<JoinHandle<()>>,
 }
 
@@ -78,13 +80,28 @@ impl Coach {
     pub fn begin(ground: Ground, lab: Lab) -> (Self, UnboundedReceiver<Message>) {
         let (tell, told) = unbounded_channel();
         let (jobs, wanted) = unbounded_channel();
+        let (notes, noted) = unbounded_channel();
         let (ground, lab, shared) = (Arc::new(ground), Arc::new(lab), Shared::default());
         let runner = tokio::spawn(run(Arc::clone(&ground), Arc::clone(&lab), wanted, tell.clone(), shared.clone()));
+        let keeper = {
+            let (ground, tell) = (Arc::clone(&ground), tell.clone());
+            tokio::task::spawn_blocking(move || keep(&ground, noted, &tell))
+        };
         let watchers = vec![
             tokio::spawn(watch(Arc::clone(&ground), tell.clone(), shared.clone())),
             tokio::spawn(listen(tell.clone(), shared)),
         ];
-        let coach = Self { ground, tell, jobs: Some(jobs), current: CancellationToken::new(), lab, runner, watchers };
+        let coach = Self {
+            ground,
+            tell,
+            jobs: Some(jobs),
+            notes: Some(notes),
+            current: CancellationToken::new(),
+            lab,
+            runner,
+            keeper,
+            watchers,
+        };
         (coach, told)
     }
 
@@ -101,8 +118,9 @@ impl Coach {
                 }
             }
             Effect::Note(change) => {
-                let noted = self.ground.book.note(change).map_err(|error| error.to_string());
-                self.say(Message::Noted(noted));
+                if let Some(notes) = &self.notes {
+                    let _ = notes.send(change);
+                }
             }
             Effect::Solution { step } => {
                 let shown = self.aside(move |ground| {
@@ -122,11 +140,12 @@ impl Coach {
     /// Ends everything that was begun.
     pub async fn end(mut self) {
         self.current.cancel();
-        self.jobs = None;
+        (self.jobs, self.notes) = (None, None);
         for watcher in &self.watchers {
             watcher.abort();
         }
         let _ = self.runner.await;
+        let _ = self.keeper.await;
         if let Some(lab) = Arc::into_inner(self.lab) {
             lab.stop().await;
         }
@@ -243,6 +262,13 @@ async fn outside(course: &Course, path: &str, lab: &Lab) -> Result<Option<String
         done.push(action.object());
     }
     Ok((!done.is_empty()).then(|| format!("{} made", done.join(", "))))
+}
+
+/// Writes what is to be kept, in order: another bootcamp may hold the file for a while.
+fn keep(ground: &Ground, mut noted: UnboundedReceiver<Change>, tell: &UnboundedSender<Message>) {
+    while let Some(change) = noted.blocking_recv() {
+        let _ = tell.send(Message::Noted(ground.book.note(change)));
+    }
 }
 
 /// Runs what is wanted, one after the other, and keeps the service standing in between.

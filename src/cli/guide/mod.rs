@@ -27,7 +27,7 @@ pub fn run(args: &GuideArgs) -> Result<ExitStatus, Failure> {
     let course = Arc::new(place::course(&folder, &course_id)?);
     let at = step(args, &course)?;
     let book = Book::of(&manifest.workspace, &course);
-    let loaded = book.load(&course);
+    let loaded = book.load();
     let target = args.target.map_or(manifest.target, Target::from);
     let look = Look::of_stdout();
     let setup = Setup {
