@@ -75,7 +75,7 @@ impl Fold {
                 }
             }
             Event::Finished(closing) => self.close(closing),
-            Event::BuildLine(_) | Event::Probed { .. } | Event::Polled { .. } => {}
+            Event::ServiceStarted { .. } | Event::BuildLine(_) | Event::Probed { .. } | Event::Polled { .. } => {}
         }
     }
 

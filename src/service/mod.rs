@@ -1,5 +1,5 @@
 //! The learner's service: what its workspace says about it, the environment that compose gives it, building it,
-//! and one running instance of it that leaves nothing behind.
+//! one running instance of it that leaves nothing behind, and the saves that make it out of date.
 //!
 //! A service is started with exactly the variables that the compose file gives it, so that a variable which is missing
 //! there is missing here too. Nothing is read from this process's own environment: the shell's variables are handed in.
@@ -24,6 +24,7 @@ mod readiness;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod watching;
 
 pub use builder::{Build, BuildError, Built, Profile};
 pub use compose::{Compose, Reference, Resolved, Unset};
@@ -35,6 +36,7 @@ pub use output::Output;
 pub use problem::{Place, Problem};
 pub use readiness::{Ready, attach, free_port};
 pub use variables::{Origin, Variable, Variables};
+pub use watching::Watching;
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::facts::Secret;
@@ -24,6 +25,8 @@ const MASK: &str = "•••";
 pub struct Output {
     ring: Arc<Mutex<Ring>>,
     masked: Arc<[Secret]>,
+    /// Lines that this handle does not show, counted from the first that was ever printed.
+    left_out: Range<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -37,20 +40,36 @@ impl Output {
     pub(super) fn masking(secrets: &[Secret]) -> Self {
         // a short value would mask half of what is printed
         let masked = secrets.iter().filter(|secret| secret.expose().trim().len() >= 6).cloned().collect();
-        Self { ring: Arc::default(), masked }
+        Self { ring: Arc::default(), masked, left_out: 0..0 }
     }
 
     /// The lines that are kept, oldest first.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        self.lock().lines.iter().cloned().collect()
+        self.lock().shown(&self.left_out).cloned().collect()
     }
 
     /// The last lines.
     #[must_use]
     pub fn last(&self, count: usize) -> Vec<String> {
         let ring = self.lock();
-        ring.lines.iter().skip(ring.lines.len().saturating_sub(count)).cloned().collect()
+        let mut last: Vec<String> = ring.shown(&self.left_out).rev().take(count).cloned().collect();
+        last.reverse();
+        last
+    }
+
+    /// How many lines were printed so far, those included that were let go.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let ring = self.lock();
+        ring.dropped + ring.lines.len()
+    }
+
+    /// The same output without some of its lines, counted from the first that was ever printed: what belongs to an earlier
+    /// run, say.
+    #[must_use]
+    pub fn without(&self, left_out: Range<usize>) -> Self {
+        Self { left_out, ..self.clone() }
     }
 
     /// How many older lines were let go.
@@ -86,6 +105,13 @@ impl Output {
 
     fn lock(&self) -> MutexGuard<'_, Ring> {
         self.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ring {
+    fn shown(&self, left_out: &Range<usize>) -> impl DoubleEndedIterator<Item = &String> {
+        let (dropped, left_out) = (self.dropped, left_out.clone());
+        self.lines.iter().enumerate().filter(move |(index, _)| !left_out.contains(&(dropped + index))).map(|(_, line)| line)
     }
 }
 
@@ -208,6 +234,25 @@ mod tests {
         assert_eq!(output.last(1), [format!("line {} ••• … (line cut)", LINES + 2)]);
         output.push(b"caf\xe9", false);
         assert_eq!(output.last(1), ["caf\u{fffd}"]);
+    }
+
+    #[test]
+    fn lines_of_another_run_are_left_out_though_older_ones_are_let_go() {
+        let output = Output::default();
+        for index in 0..4 {
+            output.push(index.to_string().as_bytes(), false);
+        }
+        let view = output.without(1..output.count());
+        output.push(b"new", false);
+        assert_eq!(
+            (view.lines(), view.last(1), output.count()),
+            (vec![String::from("0"), String::from("new")], vec![String::from("new")], 5)
+        );
+        for _ in 0..LINES - 4 {
+            output.push(b"more", false);
+        }
+        assert_eq!(view.lines()[0], "new", "the first was let go, and the next three stay hidden");
+        assert_eq!((view.lines().len(), output.count()), (LINES - 3, LINES + 1));
     }
 
     proptest! {

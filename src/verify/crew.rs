@@ -1,6 +1,7 @@
 //! The running instances of the service that a plan needs: one as compose gives it, and one for each switch that is tried.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use url::Url;
 
 use super::polling::Sink;
 use super::probing::Bases;
+use super::standing::{Held, LAST_LINES, Standing, tell_end, tell_hung};
 use super::{Event, Plan, Stage, Subject};
 use crate::check::Probe;
 use crate::facts::{Evidence, Secret, Source, SourceRecord};
@@ -21,10 +23,34 @@ const START: Duration = Duration::from_secs(30);
 /// How long a service that left a request unanswered is given to turn out to be ending.
 const LAST_BREATH: Duration = Duration::from_millis(200);
 
+/// A program with its arguments.
+type Program = (PathBuf, Vec<String>);
+
+/// What sets an instance apart, by its name.
+type Settings = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Whose service it is, and what it is started with.
+#[derive(Clone, Copy)]
+pub struct Means<'r> {
+    /// What the run needs of it.
+    pub plan: &'r Plan,
+    /// Whose it is.
+    pub subject: &'r Subject,
+    /// Where it sends its telemetry.
+    pub lab: &'r Lab,
+    /// What must not be shown.
+    pub secrets: &'r [Secret],
+    /// Who is told.
+    pub sink: Sink<'r>,
+}
+
 /// The instances, by name; for one that did not come up, why.
 #[derive(Default)]
 pub struct Crew {
-    instances: BTreeMap<String, Result<Instance, String>>,
+    default: Option<Held>,
+    variants: BTreeMap<String, Result<Instance, String>>,
+    /// Lines of the default instance's output that belong to earlier runs.
+    earlier: Range<usize>,
 }
 
 /// The environment that the compose file gives the service.
@@ -39,68 +65,98 @@ pub fn telemetry_name(environment: &Environment) -> Option<String> {
     environment.get("OTEL_SERVICE_NAME").map(str::to_owned).filter(|name| !name.trim().is_empty())
 }
 
+/// What was had before anything was started.
+enum Had {
+    /// A service answers already.
+    Running(Instance),
+    /// The service's program, and what compose gives it.
+    Made(Environment, Program),
+}
+
 impl Crew {
-    /// Builds the service and starts every instance that the probes need, or attaches to one that answers already.
-    pub async fn muster(
-        plan: &Plan,
-        subject: &Subject,
-        lab: &Lab,
-        secrets: &[Secret],
-        sink: Sink<'_>,
-    ) -> Result<Self, ServiceError> {
-        let environment = composed(subject)?;
+    /// Builds the service and starts every instance that the probes need, or attaches to one that answers already. The process
+    /// of an earlier run is ended meanwhile.
+    pub async fn muster(means: Means<'_>, old: Option<Held>) -> Result<Self, ServiceError> {
+        let Means { subject, sink, .. } = means;
         let settings = &subject.manifest.service;
-        if !subject.any_port
-            && let Some(instance) = service::attach(&settings.url, &settings.health).await?
-        {
-            let url = instance.url().to_string();
-            sink(Event::Notice(format!("a service answers at {url} already: it is used as it is")));
-            sink(Event::ServiceReady { instance: Probe::DEFAULT_INSTANCE.to_owned(), url, after_ms: None });
-            return Ok(Self { instances: BTreeMap::from([(Probe::DEFAULT_INSTANCE.to_owned(), Ok(instance))]) });
+        // What answers there is ours, and about to end.
+        let is_ours = old.as_ref().is_some_and(|old| old.is_up() && *old.instance.url() == settings.url);
+        let ending = async {
+            if let Some(old) = old {
+                old.end(sink).await;
+            }
+        };
+        let having = async {
+            let environment = composed(subject)?;
+            if !subject.any_port
+                && !is_ours
+                && let Some(instance) = service::attach(&settings.url, &settings.health).await?
+            {
+                return Ok(Had::Running(instance));
+            }
+            Ok(Had::Made(environment, built(subject, sink).await?))
+        };
+        let had: Result<Had, ServiceError> = if cfg!(windows) {
+            // There a program cannot be replaced while it runs.
+            ending.await;
+            having.await
+        } else {
+            tokio::join!(ending, having).1
+        };
+        match had? {
+            Had::Running(instance) => {
+                let url = instance.url().to_string();
+                sink(Event::Notice(format!("a service answers at {url} already: it is used as it is")));
+                sink(Event::ServiceReady { instance: Probe::DEFAULT_INSTANCE.to_owned(), url, after_ms: None });
+                let held = Held { instance, program: None, lines_at_start: 0, is_end_told: false };
+                Ok(Self { default: Some(held), ..Self::default() })
+            }
+            Had::Made(environment, program) => {
+                let started = start(means, &environment, &program, all_instances(means.plan)).await?;
+                Self::of(started, program, sink).await
+            }
         }
-        let (program, args) = built(subject, sink).await?;
-        sink(Event::Stage(Stage::Starting));
-        let mut launches = Vec::new();
-        let mut taken = BTreeSet::new();
-        for (name, variables) in variants(plan) {
-            // The learner's own address is the default instance's; what else there is takes any.
-            let own_address = !subject.any_port && name == Probe::DEFAULT_INSTANCE;
-            let url = if own_address { settings.url.clone() } else { free_url(&mut taken)? };
-            let environment = equipped(environment.clone(), lab, &url, variables);
-            let mut launch = Launch::new(&program, &subject.manifest.workspace, environment, &subject.shell, url);
-            launch.args.clone_from(&args);
-            launch.health.clone_from(&settings.health);
-            launch.masked = secrets.to_vec();
-            launches.push((name, launch));
+    }
+
+    /// Starts what the probes need beside the instance that is kept.
+    pub async fn muster_variants(means: Means<'_>, kept: &Held) -> BTreeMap<String, Result<Instance, String>> {
+        let mut wanted = all_instances(means.plan);
+        wanted.remove(Probe::DEFAULT_INSTANCE);
+        let Some(program) = kept.program.as_ref().filter(|_| !wanted.is_empty()) else { return BTreeMap::new() };
+        let names: Vec<String> = wanted.keys().cloned().collect();
+        let started = async { start(means, &composed(means.subject)?, program, wanted).await };
+        match started.await {
+            Ok(started) => {
+                started.into_iter().map(|(name, started)| variant(name, started.map(|(instance, _)| instance))).collect()
+            }
+            Err(error) => names.into_iter().map(|name| (name.clone(), Err(absence(&name, &error)))).collect(),
         }
-        let started = join_all(launches.into_iter().map(async |(name, launch)| {
-            let instance = launched(launch, &name, sink).await;
-            (name, instance)
-        }))
-        .await;
-        Self::of(started, sink).await
+    }
+
+    /// The instance that is kept, with those beside it. Of its output, what it printed since it came up belongs to earlier runs.
+    pub fn around(kept: Option<Held>, variants: BTreeMap<String, Result<Instance, String>>) -> Self {
+        let earlier = kept.as_ref().map_or(0..0, |held| held.lines_at_start..held.instance.output().count());
+        Self { default: kept, variants, earlier }
     }
 
     /// Without its default instance there is no service; that a variant did not come up is told by its probes.
-    async fn of(started: Vec<(String, Result<Instance, ServiceError>)>, sink: Sink<'_>) -> Result<Self, ServiceError> {
+    async fn of(started: Vec<Started>, program: Program, sink: Sink<'_>) -> Result<Self, ServiceError> {
         let mut crew = Self::default();
         let mut trouble = None;
-        for (name, instance) in started {
-            match instance {
+        for (name, started) in started {
+            match started {
                 Err(error) if name == Probe::DEFAULT_INSTANCE => trouble = Some(error),
-                Err(error) => {
-                    let reason = format!("the service did not come up with {name}: {error}");
-                    crew.instances.insert(name, Err(reason));
+                Ok((instance, lines_at_start)) if name == Probe::DEFAULT_INSTANCE => {
+                    let program = Some(program.clone());
+                    crew.default = Some(Held { instance, program, lines_at_start, is_end_told: false });
                 }
-                Ok(instance) => {
-                    crew.instances.insert(name, Ok(instance));
-                }
+                other => crew.variants.extend([variant(name, other.map(|(instance, _)| instance))]),
             }
         }
         match trouble {
             None => Ok(crew),
             Some(error) => {
-                crew.stop(&BTreeSet::new(), sink).await;
+                crew.stop(&BTreeSet::new(), None, sink).await;
                 Err(error)
             }
         }
@@ -108,8 +164,7 @@ impl Crew {
 
     /// Notes what cannot be looked at with a service that was running already.
     pub fn excuse(&self, plan: &Plan, evidence: &mut Evidence) {
-        let attached = |instance: &Result<Instance, String>| instance.as_ref().is_ok_and(Instance::is_attached);
-        if !self.instances.values().any(attached) {
+        if !self.default.as_ref().is_some_and(|held| held.instance.is_attached()) {
             return;
         }
         for (name, probe) in plan.probes.iter().filter(|(_, probe)| !probe.environment.is_empty()) {
@@ -123,59 +178,98 @@ impl Crew {
 
     /// Where each instance answers, or why it does not.
     pub fn bases(&self) -> Bases {
-        self.instances
-            .iter()
-            .map(|(name, instance)| {
-                let base = instance.as_ref().map(|instance| instance.url().as_str().to_owned()).map_err(Clone::clone);
-                (name.clone(), base)
-            })
-            .collect()
+        let base = |instance: &Instance| instance.url().as_str().to_owned();
+        let default = self.default.iter().map(|held| (Probe::DEFAULT_INSTANCE.to_owned(), Ok(base(&held.instance))));
+        let variants =
+            self.variants.iter().map(|(name, instance)| (name.clone(), instance.as_ref().map(base).map_err(Clone::clone)));
+        default.chain(variants).collect()
     }
 
-    /// What each instance prints, of those that were started here.
+    /// What each instance prints in this run, of those that were started here.
     pub fn outputs(&self) -> BTreeMap<String, Output> {
-        let own = |(name, instance): (&String, &Result<Instance, String>)| {
-            let instance = instance.as_ref().ok().filter(|instance| !instance.is_attached())?;
-            Some((name.clone(), instance.output()))
-        };
-        self.instances.iter().filter_map(own).collect()
+        let own = self.default.as_ref().filter(|held| !held.instance.is_attached());
+        let default = own.map(|held| (Probe::DEFAULT_INSTANCE.to_owned(), held.instance.output().without(self.earlier.clone())));
+        let variants = self.variants.iter().filter_map(|(name, instance)| Some((name.clone(), instance.as_ref().ok()?.output())));
+        default.into_iter().chain(variants).collect()
     }
 
-    /// Ends all instances at the same time. Of those that left a request unanswered it is told if they had ended by themselves.
-    pub async fn stop(self, unanswered: &BTreeSet<String>, sink: Sink<'_>) {
-        let running = self.instances.into_iter().filter_map(|(name, instance)| Some((name, instance.ok()?)));
-        let stopped = join_all(running.map(async |(name, mut instance)| {
-            if unanswered.contains(&name) {
+    /// Whether all there is stays when the default instance does.
+    pub fn is_alone(&self) -> bool {
+        self.variants.is_empty()
+    }
+
+    /// Ends all instances at the same time, but for the default one where it is to go on standing. Of those that left a request
+    /// unanswered it is told if they had ended by themselves.
+    pub async fn stop(self, unanswered: &BTreeSet<String>, stays: Option<&mut Standing>, sink: Sink<'_>) {
+        const WHEN: &str = "while it was verified";
+        let mut leaving: Vec<(String, Instance)> =
+            self.variants.into_iter().filter_map(|(name, instance)| Some((name, instance.ok()?))).collect();
+        let breath = async |name: &str, instance: &Instance| {
+            if unanswered.contains(name) {
                 // A process that ends closes its connections a moment before it is gone.
                 let _ = tokio::time::timeout(LAST_BREATH, instance.wait_exit()).await;
             }
+        };
+        let staying = match stays {
+            Some(standing) => {
+                standing.put(self.default);
+                Some(standing)
+            }
+            None => {
+                leaving.extend(self.default.map(|held| (Probe::DEFAULT_INSTANCE.to_owned(), held.instance)));
+                None
+            }
+        };
+        let stopping = join_all(leaving.into_iter().map(async |(name, mut instance)| {
+            breath(&name, &instance).await;
             let stopped = instance.stop(Instance::GRACE).await;
-            (name, stopped, instance.output().last(4))
-        }))
-        .await;
+            (name, stopped, instance.output().last(LAST_LINES))
+        }));
+        let standing = async {
+            if let Some(standing) = staying {
+                if let Some(held) = standing.up() {
+                    breath(Probe::DEFAULT_INSTANCE, &held.instance).await;
+                }
+                standing.tell_end(WHEN, sink);
+            }
+        };
+        let (stopped, ()) = tokio::join!(stopping, standing);
         for (name, stopped, last) in stopped.iter().filter(|(_, stopped, _)| stopped.how == How::AlreadyEnded) {
-            let exit = stopped.exit.map_or_else(String::new, |exit| format!(" with {exit}"));
-            let lines: Vec<_> = last.iter().map(|line| line.trim()).filter(|line| !line.is_empty()).collect();
-            let last = if lines.is_empty() { String::new() } else { format!("; it printed last: `{}`", lines.join("`, `")) };
-            sink(Event::Notice(format!("the service ({name}) ended by itself{exit} while it was verified{last}")));
+            tell_end(name, stopped.exit, last, WHEN, sink);
         }
         for (name, ..) in stopped.iter().filter(|(_, stopped, _)| stopped.hung()) {
-            sink(Event::Notice(format!(
-                "the service ({name}) did not end within {} s of being asked to, and was killed: telemetry that it still held is lost",
-                Instance::GRACE.as_secs()
-            )));
+            tell_hung(name, sink);
         }
+    }
+
+    /// Ends what does not stay at once, unasked: nobody waits for it any more.
+    pub async fn abandon(self, standing: &mut Standing) {
+        standing.put(self.default);
+        let variants = self.variants;
+        let _ = tokio::task::spawn_blocking(move || drop(variants)).await;
     }
 }
 
+/// An instance by its name, or why it could not be had; with how many lines it had printed when it answered.
+type Started = (String, Result<(Instance, usize), ServiceError>);
+
+fn variant(name: String, started: Result<Instance, ServiceError>) -> (String, Result<Instance, String>) {
+    let started = started.map_err(|error| absence(&name, &error));
+    (name, started)
+}
+
+fn absence(name: &str, error: &ServiceError) -> String {
+    format!("the service did not come up with {name}: {error}")
+}
+
 /// The instances that the probes ask, with the variables that set each apart.
-fn variants(plan: &Plan) -> BTreeMap<String, BTreeMap<String, String>> {
+fn all_instances(plan: &Plan) -> Settings {
     let default = (Probe::DEFAULT_INSTANCE.to_owned(), BTreeMap::new());
     plan.probes.values().map(|probe| (probe.instance(), probe.environment.clone())).chain([default]).collect()
 }
 
 /// Builds the service, and says which program to start with which arguments.
-async fn built(subject: &Subject, sink: Sink<'_>) -> Result<(PathBuf, Vec<String>), ServiceError> {
+async fn built(subject: &Subject, sink: Sink<'_>) -> Result<Program, ServiceError> {
     if let Some(program) = &subject.program {
         return Ok((program.clone(), Vec::new()));
     }
@@ -197,15 +291,47 @@ async fn built(subject: &Subject, sink: Sink<'_>) -> Result<(PathBuf, Vec<String
         .ok_or_else(|| ServiceError::NoProgram { folder: subject.manifest.workspace.display().to_string() })
 }
 
-async fn launched(launch: Launch, name: &str, sink: Sink<'_>) -> Result<Instance, ServiceError> {
+/// Starts instances at the same time, and waits until each answers.
+async fn start(
+    means: Means<'_>,
+    environment: &Environment,
+    program: &Program,
+    wanted: Settings,
+) -> Result<Vec<Started>, ServiceError> {
+    let Means { subject, lab, sink, .. } = means;
+    sink(Event::Stage(Stage::Starting));
+    let settings = &subject.manifest.service;
+    let mut launches = Vec::new();
+    let mut taken = BTreeSet::new();
+    for (name, variables) in wanted {
+        // The learner's own address is the default instance's; what else there is takes any.
+        let own_address = !subject.any_port && name == Probe::DEFAULT_INSTANCE;
+        let url = if own_address { settings.url.clone() } else { free_url(&mut taken)? };
+        let environment = equipped(environment.clone(), lab, &url, variables);
+        let mut launch = Launch::new(&program.0, &subject.manifest.workspace, environment, &subject.shell, url);
+        launch.args.clone_from(&program.1);
+        launch.health.clone_from(&settings.health);
+        launch.masked = means.secrets.to_vec();
+        launches.push((name, launch));
+    }
+    let started = launches.into_iter().map(async |(name, launch)| {
+        let instance = launched(launch, &name, sink).await;
+        (name, instance)
+    });
+    Ok(join_all(started).await)
+}
+
+async fn launched(launch: Launch, name: &str, sink: Sink<'_>) -> Result<(Instance, usize), ServiceError> {
     let instance = Instance::start(launch).await?;
+    sink(Event::ServiceStarted { instance: name.to_owned(), output: instance.output() });
     let ready = instance.ready(START).await?;
+    let lines = instance.output().count();
     sink(Event::ServiceReady {
         instance: name.to_owned(),
         url: instance.url().to_string(),
         after_ms: Some(u64::try_from(ready.after.as_millis()).unwrap_or(u64::MAX)),
     });
-    Ok(instance)
+    Ok((instance, lines))
 }
 
 /// The variables of one instance: compose's, with the lab's endpoints, its own address, and what sets it apart.

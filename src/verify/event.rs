@@ -1,5 +1,6 @@
 use crate::check::{Diagnosis, Outcome, Points};
 use crate::facts::{Evidence, Source};
+use crate::service::Output;
 
 /// What happens in a run, in order: the one thing that reports, progress bars and later the guide listen to.
 #[derive(Debug, Clone)]
@@ -10,6 +11,13 @@ pub enum Event {
     Stage(Stage),
     /// The build printed a line, as cargo shows it (it may hold colour).
     BuildLine(String),
+    /// The service was started, and does not answer yet.
+    ServiceStarted {
+        /// `default`, or the variables that set this instance apart.
+        instance: String,
+        /// What it prints, from its start to its end: readable at any time, also when the run is over.
+        output: Output,
+    },
     /// The service answers.
     ServiceReady {
         /// `default`, or the variables that set this instance apart.

@@ -18,9 +18,12 @@ pub mod probing;
 pub mod recording;
 mod run;
 mod searching;
+mod standing;
 
 pub use clock::Clock;
+pub use crew::composed;
 pub use event::{Agenda, AgendaCheck, AgendaLesson, AgendaStep, Closing, Diagnosed, Event, Judgement, Stage};
 pub use pace::Pace;
 pub use plan::Plan;
-pub use run::{Subject, run};
+pub use run::{Subject, run, run_on};
+pub use standing::{Renewal, Standing};

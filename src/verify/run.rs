@@ -1,5 +1,5 @@
 //! One run, from the build to the last verdict. Whatever happens on the way, each check is judged once and every process
-//! that was started is ended.
+//! that was started is ended, but for the one that is to go on standing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -8,10 +8,11 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::asking::Asking;
-use super::crew::{self, Crew};
+use super::crew::{self, Crew, Means};
 use super::diagnosing::{self, Unmet};
 use super::polling::{PlannedCheck, Settling, Sink};
 use super::probing;
+use super::standing::{Renewal, Standing};
 use super::{Clock, Closing, Event, Pace, Plan, Stage, acting, mask};
 use crate::check::{Probe, Wants};
 use crate::facts::{Evidence, Secret, Variable};
@@ -54,6 +55,46 @@ impl Subject {
 
 /// Verifies a plan against a service, and tells of everything through the sink. The closing event comes last.
 pub async fn run(plan: &Plan, subject: &Subject, lab: &Lab, pace: Pace, stop: &CancellationToken, sink: Sink<'_>) -> Closing {
+    let tenure = Tenure { standing: &mut Standing::default(), renewal: Renewal::Rebuild, stays: false };
+    conduct(tenure, plan, subject, lab, pace, stop, sink).await
+}
+
+/// Verifies a plan as [`run`] does, and leaves the service's default instance standing; the plan may be without probes. The
+/// process that stood there before is kept or replaced, as `renewal` says; one that was not started here is never ended.
+///
+/// Cancelled, it returns at once: a build is ended with all its processes, a service that did not answer yet too, and one that
+/// did goes on standing. Dropped, nothing is left.
+#[allow(clippy::too_many_arguments)]
+pub async fn run_on(
+    standing: &mut Standing,
+    renewal: Renewal,
+    plan: &Plan,
+    subject: &Subject,
+    lab: &Lab,
+    pace: Pace,
+    stop: &CancellationToken,
+    sink: Sink<'_>,
+) -> Closing {
+    conduct(Tenure { standing, renewal, stays: true }, plan, subject, lab, pace, stop, sink).await
+}
+
+/// What becomes of the service's default instance.
+struct Tenure<'s> {
+    standing: &'s mut Standing,
+    renewal: Renewal,
+    /// Whether it goes on running when the run is over.
+    stays: bool,
+}
+
+async fn conduct(
+    mut tenure: Tenure<'_>,
+    plan: &Plan,
+    subject: &Subject,
+    lab: &Lab,
+    pace: Pace,
+    stop: &CancellationToken,
+    sink: Sink<'_>,
+) -> Closing {
     let clock = Clock::start();
     let unmet = Unmet::default();
     let told = |event: Event| {
@@ -98,30 +139,40 @@ pub async fn run(plan: &Plan, subject: &Subject, lab: &Lab, pace: Pace, stop: &C
     };
     let settling = Settling { evidence: &evidence, pace, clock, stop, sink };
 
-    // What rests on no probe is settled while the service is built and started.
+    // What rests on no probe is settled while the service is built, started and probed.
     let (alone, probed): (Vec<PlannedCheck>, Vec<PlannedCheck>) =
         plan.checks.iter().cloned().partition(|planned| planned.check.probe.is_none());
     let early = asking(BTreeMap::new());
-    let (crew, ()) = tokio::join!(
-        async { if plan.probes.is_empty() { Crew::default() } else { muster(plan, subject, lab, &secrets, &settling).await } },
-        settling.settle(&alone, &early),
-    );
+    let means = Means { plan, subject, lab, secrets: &secrets, sink };
+    let with_service = async {
+        // For checks alone a service is not worth its while, unless somebody wants to see it.
+        let crew =
+            if plan.probes.is_empty() && !tenure.stays { Crew::default() } else { muster(means, &mut tenure, &settling).await };
+        let last = asking(crew.outputs());
+        if !probed.is_empty() && !stop.is_cancelled() {
+            sink(Event::Stage(Stage::Probing));
+            probe(plan, &crew, &run_nonce, &settling).await;
+        }
+        if !probed.is_empty() && !stop.is_cancelled() {
+            sink(Event::Stage(Stage::Collecting));
+            settling.settle(&probed, &last).await;
+        }
+        (crew, last)
+    };
+    let ((crew, last), ()) = tokio::join!(with_service, settling.settle(&alone, &early));
 
-    let last = asking(crew.outputs());
-    if !probed.is_empty() && !stop.is_cancelled() {
-        sink(Event::Stage(Stage::Probing));
-        probe(plan, &crew, &run_nonce, &settling).await;
-        sink(Event::Stage(Stage::Collecting));
-        settling.settle(&probed, &last).await;
+    if !tenure.stays || !crew.is_alone() {
+        sink(Event::Stage(Stage::Stopping));
     }
-
-    sink(Event::Stage(Stage::Stopping));
     let unanswered: BTreeSet<String> = {
         let evidence = evidence.lock().await;
         let silent = evidence.probes.values().filter(|probe| probe.answer.is_err());
         silent.map(|probe| probe.instance.clone()).collect()
     };
-    crew.stop(&unanswered, sink).await;
+    match tenure {
+        Tenure { standing, stays: true, .. } if stop.is_cancelled() => crew.abandon(standing).await,
+        Tenure { standing, stays, .. } => crew.stop(&unanswered, stays.then_some(standing), sink).await,
+    }
     if !stop.is_cancelled() {
         diagnosing::look(&unmet, &last, &evidence, clock).await;
     }
@@ -142,11 +193,30 @@ fn composed_variables(wants: &Wants, environment: &Environment, manifest: &Manif
 }
 
 /// Has the service's instances, or notes why they could not be had: that fails the checks, not the run.
-async fn muster(plan: &Plan, subject: &Subject, lab: &Lab, secrets: &[Secret], settling: &Settling<'_>) -> Crew {
+async fn muster(means: Means<'_>, tenure: &mut Tenure<'_>, settling: &Settling<'_>) -> Crew {
     let Settling { evidence, stop, sink, .. } = settling;
-    let mustered = tokio::select! {
-        () = stop.cancelled() => return Crew::default(),
-        mustered = Crew::muster(plan, subject, lab, secrets, *sink) => mustered,
+    let Means { plan, secrets, .. } = means;
+    let standing = &mut *tenure.standing;
+    if tenure.renewal == Renewal::Keep {
+        standing.tell_end("since it was verified", *sink);
+    }
+    let mustered = match standing.up() {
+        Some(kept) if tenure.renewal == Renewal::Keep => {
+            let variants = tokio::select! {
+                () = stop.cancelled() => return Crew::default(),
+                variants = Crew::muster_variants(means, kept) => variants,
+            };
+            let url = kept.instance.url().to_string();
+            sink(Event::ServiceReady { instance: Probe::DEFAULT_INSTANCE.to_owned(), url, after_ms: None });
+            Ok(Crew::around(standing.take(), variants))
+        }
+        _ => {
+            let old = standing.take();
+            tokio::select! {
+                () = stop.cancelled() => return Crew::default(),
+                mustered = Crew::muster(means, old) => mustered,
+            }
+        }
     };
     match mustered {
         Ok(crew) => {
@@ -171,7 +241,7 @@ async fn muster(plan: &Plan, subject: &Subject, lab: &Lab, secrets: &[Secret], s
 
 /// Sends every probe once and keeps what came back.
 async fn probe(plan: &Plan, crew: &Crew, run_nonce: &str, settling: &Settling<'_>) {
-    let Settling { evidence, clock, sink, .. } = settling;
+    let Settling { evidence, clock, sink, stop, .. } = settling;
     let probes: BTreeMap<String, Probe> = {
         let evidence = evidence.lock().await;
         if evidence.service_trouble.is_some() {
@@ -188,7 +258,11 @@ async fn probe(plan: &Plan, crew: &Crew, run_nonce: &str, settling: &Settling<'_
             return;
         }
     };
-    let records = probing::send(&http, &probes, &crew.bases(), run_nonce, *clock).await;
+    let bases = crew.bases();
+    let records = tokio::select! {
+        () = stop.cancelled() => return,
+        records = probing::send(&http, &probes, &bases, run_nonce, *clock) => records,
+    };
     for (name, record) in &records {
         let (status, latency_ms) = match &record.answer {
             Ok(exchange) => (Some(exchange.status), exchange.latency_ms),

@@ -90,7 +90,7 @@ impl Bars {
                 }
             }
             // The report shows the notices and the causes.
-            Event::Notice(_) | Event::Diagnosed(_) => {}
+            Event::ServiceStarted { .. } | Event::Notice(_) | Event::Diagnosed(_) => {}
             Event::Finished(_) => self.clear(),
         }
     }

@@ -76,7 +76,12 @@ impl Lines {
                     self.line(&format!("note: {notice}"));
                 }
             }
-            Event::Stage(_) | Event::BuildLine(_) | Event::Polled { .. } | Event::Diagnosed(_) | Event::Finished(_) => {}
+            Event::Stage(_)
+            | Event::BuildLine(_)
+            | Event::ServiceStarted { .. }
+            | Event::Polled { .. }
+            | Event::Diagnosed(_)
+            | Event::Finished(_) => {}
         }
     }
 }
