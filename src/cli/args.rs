@@ -47,6 +47,9 @@ pub enum Command {
     /// Prove steps of a course against a service
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Read a step, a lesson or the course's introduction
+    #[command(after_help = SHOW_HELP)]
+    Show(ShowArgs),
     /// Show what a step changes, or make the changes in your files
     #[command(after_help = SOLUTION_HELP)]
     Solution(SolutionArgs),
@@ -107,6 +110,40 @@ pub struct GuideArgs {
     /// Where the telemetry goes and is looked for [default: what bootcamp.toml says]
     #[arg(long, value_enum)]
     pub target: Option<TargetArg>,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+const SHOW_HELP: &str = "\
+Examples:
+  bootcamp show                              the step that you are at
+  bootcamp show week2/x-ray/a-group          that step; its hints are not shown
+  bootcamp show --step 3.2                   the same by its number
+  bootcamp show week2/x-ray                  a whole lesson
+  bootcamp show week2                        what introduces the course, and its lessons
+
+On a terminal, what is longer than the screen goes through $PAGER, or `less`. PAGER=cat does
+without, and so does --no-pager.";
+
+/// Options of `show`.
+#[derive(Debug, clap::Args)]
+pub struct ShowArgs {
+    /// What to read: `week2/x-ray/a-group`, `week2/x-ray`, `week2` [default: the step that you are at]
+    #[arg(value_name = "COURSE[/LESSON[/STEP]]")]
+    pub selection: Option<String>,
+    /// The step by its number (2.3) or its id
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+    /// Print all of it at once
+    #[arg(long)]
+    pub no_pager: bool,
+    /// How wide lines may be, in columns [default: the terminal's width, 102 at most]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=400))]
+    pub width: Option<u16>,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = ColourArg::Auto, value_name = "WHEN")]
+    pub color: ColourArg,
     /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
     #[arg(long, short = 'C', value_name = "DIR")]
     pub workspace: Option<PathBuf>,

@@ -6,9 +6,11 @@ mod completions;
 mod guide;
 mod init;
 mod list;
+mod pager;
 mod place;
 mod prove;
 mod sandbox;
+mod show;
 mod signals;
 mod solution;
 mod vendors;
@@ -49,6 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Author(what) => author::run(what),
         Command::List(args) => list::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match status {

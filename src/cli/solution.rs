@@ -237,7 +237,8 @@ async fn all(actions: &[Action], lab: &Lab, target: Target) -> Result<(), Failur
     Ok(())
 }
 
-fn look(when: ColourArg) -> Look {
+/// How stdout looks, in colour when it is asked for.
+pub(super) fn look(when: ColourArg) -> Look {
     let look = Look::of_stdout();
     match when {
         ColourArg::Auto => look,
