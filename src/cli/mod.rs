@@ -3,13 +3,18 @@
 mod args;
 mod author;
 mod completions;
+mod hint;
 mod init;
+mod learner;
 mod list;
+mod next;
 mod place;
 mod prove;
+mod reset;
 mod sandbox;
 mod signals;
 mod solution;
+mod status;
 mod vendors;
 mod verify;
 
@@ -37,8 +42,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let status = match args.command {
         Command::Init(args) => init::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Next(args) => next::run(&args),
+        Command::Hint(args) => hint::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Solution(args) => solution::run(&args),
+        Command::Reset(args) => reset::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Author(what) => author::run(what),
         Command::List(args) => list::run(&args),

@@ -16,15 +16,18 @@ pub mod junit;
 pub mod list;
 mod look;
 mod model;
+mod noted;
 mod page;
 pub mod plain;
 pub mod pretty;
 mod progress;
 mod schema;
 mod sinks;
+pub mod status;
 pub mod step;
 pub mod tap;
 mod text;
+pub mod way;
 mod words;
 
 pub use exit::ExitStatus;
