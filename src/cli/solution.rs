@@ -189,7 +189,8 @@ fn edit(proposal: &Proposal) -> Option<Edit> {
     Some(Edit { path: proposal.path.clone(), before: proposal.mine.clone(), after })
 }
 
-fn not_applied(error: ApplyError) -> Failure {
+/// Why nothing was changed in the learner's files.
+pub fn not_applied(error: ApplyError) -> Failure {
     match error {
         // Nothing that the user wrote is wrong.
         ApplyError::TakenBack { .. } | ApplyError::Stuck { .. } => {

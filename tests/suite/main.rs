@@ -21,6 +21,7 @@ mod interruption;
 mod kinds;
 mod main_job;
 mod mini;
+mod progress;
 mod prove;
 mod recording;
 mod reports;
