@@ -44,7 +44,7 @@ pub(super) fn table_of(items: &[Item]) -> Markup {
 }
 
 fn level(level: &str) -> Markup {
-    html! { span .bad[matches!(level, "error" | "critical")] { (shown::text(level, shown::CELL)) } }
+    html! { span class=[matches!(level, "error" | "critical").then_some("bad")] { (shown::text(level, shown::CELL)) } }
 }
 
 /// One item by its number; `None` where there is none.

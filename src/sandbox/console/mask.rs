@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::{Captures, Regex};
 
 use crate::sandbox::Keys;
 
@@ -27,13 +27,14 @@ const SECRETIVE: [&str; 12] = [
     "honeycombteam",
 ];
 
-/// A setting or header within a text, an authorization, Honeycomb's keys and AWS's.
+/// A setting or header within a text, an authorization, a password in an address, Honeycomb's keys and AWS's.
 static WITHIN: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r#"(?i)\b((?:x-honeycomb-team|x-rollbar-access-token|(?:proxy-)?authorization|(?:set-)?cookie"#,
         r#"|[a-z_-]*(?:token|password|passwd|secret|api[_-]?key|access[_-]?key)[a-z_-]*)["']?\s*[=:]\s*["']?)"#,
         r#"(?:(?:bearer|basic|aws4-hmac-sha256)\s+)?[^\s"'&,;<>]+"#,
         r#"|\b(bearer\s+)[a-z0-9._~+/=-]{8,}"#,
+        r#"|(://[^/\s:@]{1,200}:)[^/\s@]{1,200}@"#,
         r#"|\bhc[a-z]{3}_[a-z0-9]{10,}"#,
         r#"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"#,
     ))
@@ -49,7 +50,11 @@ pub(super) fn is_secret(name: &str) -> bool {
 /// A text without what looks like a credential in it.
 pub(super) fn text(text: &str) -> Cow<'_, str> {
     match WITHIN.as_ref() {
-        Some(within) => within.replace_all(text, format!("${{1}}${{2}}{MASK}")),
+        Some(within) => within.replace_all(text, |found: &Captures<'_>| {
+            let group = |index: usize| found.get(index).map_or("", |part| part.as_str());
+            let end = if found.get(3).is_some() { "@" } else { "" };
+            format!("{}{}{}{MASK}{end}", group(1), group(2), group(3))
+        }),
         None => Cow::Borrowed(text),
     }
 }
@@ -92,6 +97,7 @@ mod tests {
             ("/x?access_token=s3&page=2", "/x?access_token=‹hidden›&page=2"),
             ("the key hcaik_0123456789abcdef is", "the key ‹hidden› is"),
             ("AKIAIOSFODNN7EXAMPLE", "‹hidden›"),
+            ("postgres://ada:s3@db:5432/x and http://a:80/b@c", "postgres://ada:‹hidden›@db:5432/x and http://a:80/b@c"),
             ("the token was refused", "the token was refused"),
             ("GET /api/activities/home 200", "GET /api/activities/home 200"),
         ] {

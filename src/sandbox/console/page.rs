@@ -122,10 +122,10 @@ pub(super) fn table(headings: &[&str], numbers: &[usize], rows: &[Vec<Markup>]) 
     html! {
         div.scroll {
             table {
-                thead { tr { @for (index, heading) in headings.iter().enumerate() { th scope="col" .n[numbers.contains(&index)] { (heading) } } } }
+                thead { tr { @for (index, heading) in headings.iter().enumerate() { th scope="col" class=[numbers.contains(&index).then_some("n")] { (heading) } } } }
                 tbody {
                     @for row in rows {
-                        tr { @for (index, cell) in row.iter().enumerate() { td .n[numbers.contains(&index)] { (cell) } } }
+                        tr { @for (index, cell) in row.iter().enumerate() { td class=[numbers.contains(&index).then_some("n")] { (cell) } } }
                     }
                 }
             }

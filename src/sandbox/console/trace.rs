@@ -110,27 +110,24 @@ fn span(told: &Told, starts: &HashMap<String, u64>) -> Work {
 }
 
 fn attributes(told: &Told, hanging: &[&Told]) -> Markup {
-    let mut values = Values::default();
-    for (name, value) in &told.event.fields {
-        values.add(name, value);
-    }
     html! {
-        (values.table("Columns"))
+        (columns(told, |_| true).table("Columns"))
         @for told in hanging.iter().take(HANGING) {
             @let kind = if field(told, "meta.annotation_type") == "link" { "Link" } else { "Span event" };
             h3 { (kind) " " (shown::text(field(told, "name"), shown::CELL)) " at " (shown::time(told.event.at_ms)) }
-            (fields(told).table("Columns"))
+            // What it shares with its span stands there already.
+            (columns(told, |name| !name.starts_with("trace.") || name.starts_with("trace.link.")).table("Columns"))
         }
         @if hanging.len() > HANGING { p.note { (hanging.len() - HANGING) " more span events and links are not shown." } }
     }
 }
 
-fn fields(told: &Told) -> Values {
+/// The columns of an event by their names, as Honeycomb lists them.
+fn columns(told: &Told, wanted: impl Fn(&str) -> bool) -> Values {
+    let mut fields: Vec<(&String, &Value)> = told.event.fields.iter().filter(|(name, _)| wanted(name)).collect();
+    fields.sort_by_key(|(name, _)| *name);
     let mut values = Values::default();
-    // What it shares with its span stands there already.
-    for (name, value) in
-        told.event.fields.iter().filter(|(name, _)| !name.starts_with("trace.") || name.starts_with("trace.link."))
-    {
+    for (name, value) in fields {
         values.add(name, value);
     }
     values

@@ -104,11 +104,11 @@ mod tests {
         assert_eq!(
             rows,
             [
+                ("method", "GET"),
+                ("headers.Authorization", "‹hidden›"),
                 ("headers.Accept[0]", "a"),
                 ("headers.Accept[1]", "b"),
-                ("headers.Authorization", "‹hidden›"),
                 ("headers.Cookie", "‹hidden›"),
-                ("method", "GET"),
                 ("n", "null"),
             ]
         );

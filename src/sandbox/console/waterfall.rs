@@ -44,7 +44,7 @@ pub(super) fn waterfall(works: &[Work], details: impl Fn(usize) -> Markup) -> Ma
                 li {
                     details {
                         summary {
-                            span.name class=(format!("d{}", depth.min(DEEPEST))) {
+                            span class=(format!("name d{}", depth.min(DEEPEST))) {
                                 span.away { "level " (depth + 1) ": " }
                                 (shown::text(&work.name, shown::CELL)) " "
                                 span.note { (shown::text(&work.by, shown::CELL)) }
@@ -80,9 +80,10 @@ fn bar(work: &Work, from: f64, part: f64) -> Markup {
     // Thinner ones could not be seen.
     let width = (part * 100.0).clamp(0.5, 100.0);
     let left = (from * 100.0).clamp(0.0, 100.0 - width);
+    let class = if work.failed { Some("wrong") } else { work.inner.then_some("inner") };
     html! {
         svg aria-hidden="true" {
-            rect .inner[work.inner] .wrong[work.failed] x=(format!("{left:.2}%")) width=(format!("{width:.2}%")) height="100%" {}
+            rect class=[class] x=(format!("{left:.2}%")) width=(format!("{width:.2}%")) height="100%" {}
         }
     }
 }
