@@ -68,7 +68,7 @@ pub fn telemetry_name(environment: &Environment) -> Option<String> {
 /// What was had before anything was started.
 enum Had {
     /// A service answers already.
-    Running(Instance),
+    Running(Box<Instance>),
     /// The service's program, and what compose gives it.
     Made(Environment, Program),
 }
@@ -92,7 +92,7 @@ impl Crew {
                 && !is_ours
                 && let Some(instance) = service::attach(&settings.url, &settings.health).await?
             {
-                return Ok(Had::Running(instance));
+                return Ok(Had::Running(Box::new(instance)));
             }
             Ok(Had::Made(environment, built(subject, sink).await?))
         };
@@ -108,7 +108,7 @@ impl Crew {
                 let url = instance.url().to_string();
                 sink(Event::Notice(format!("a service answers at {url} already: it is used as it is")));
                 sink(Event::ServiceReady { instance: Probe::DEFAULT_INSTANCE.to_owned(), url, after_ms: None });
-                let held = Held { instance, program: None, lines_at_start: 0, is_end_told: false };
+                let held = Held { instance: *instance, program: None, lines_at_start: 0, is_end_told: false };
                 Ok(Self { default: Some(held), ..Self::default() })
             }
             Had::Made(environment, program) => {
