@@ -81,6 +81,9 @@ impl Crew {
         let settings = &subject.manifest.service;
         // What answers there is ours, and about to end.
         let is_ours = old.as_ref().is_some_and(|old| old.is_up() && *old.instance.url() == settings.url);
+        // On Windows a program cannot be replaced while it runs. And what a process that has ended left behind must not be
+        // taken for a service that answers already.
+        let first_things_first = cfg!(windows) || !old.as_ref().is_some_and(Held::is_up);
         let ending = async {
             if let Some(old) = old {
                 old.end(sink).await;
@@ -96,8 +99,7 @@ impl Crew {
             }
             Ok(Had::Made(environment, built(subject, sink).await?))
         };
-        let had: Result<Had, ServiceError> = if cfg!(windows) {
-            // There a program cannot be replaced while it runs.
+        let had: Result<Had, ServiceError> = if first_things_first {
             ending.await;
             having.await
         } else {
