@@ -132,7 +132,7 @@ const SHOW_HELP: &str = "\
 Examples:
   bootcamp show                              the step that you are at
   bootcamp show week2/x-ray/a-group          that step; its hints are not shown
-  bootcamp show --step 3.2                   the same by its number
+  bootcamp show 3.2                          the same by its number
   bootcamp show week2/x-ray                  a whole lesson
   bootcamp show week2                        what introduces the course, and its lessons
 
@@ -142,8 +142,8 @@ without, and so does --no-pager.";
 /// Options of `show`.
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
-    /// What to read: `week2/x-ray/a-group`, `week2/x-ray`, `week2` [default: the step that you are at]
-    #[arg(value_name = "COURSE[/LESSON[/STEP]]")]
+    /// What to read: a step (`3.2`, `a-group`, `week2/x-ray/a-group`), a lesson (`week2/x-ray`), a course [default: the step that you are at]
+    #[arg(value_name = "STEP or COURSE[/LESSON]")]
     pub selection: Option<String>,
     /// The step by its number (2.3) or its id
     #[arg(long, value_name = "STEP")]

@@ -45,16 +45,26 @@ pub fn outline(folder: &Path, id: &str) -> Result<Course, Failure> {
     read(folder, id, Course::outline)
 }
 
+/// Whether there is such a course, around the folder or in the program.
+pub fn knows(folder: &Path, id: &str) -> bool {
+    around(folder, id).is_some() || is_embedded(id)
+}
+
+/// The nearest folder around this one that holds the course.
+fn around<'a>(folder: &'a Path, id: &str) -> Option<&'a Path> {
+    folder.ancestors().find(|folder| folder.join("lessons").join(id).is_dir() && folder.join("checks").join(id).is_dir())
+}
+
+fn is_embedded(id: &str) -> bool {
+    Source::Embedded.courses().is_ok_and(|courses| courses.iter().any(|course| course == id))
+}
+
 fn read(folder: &Path, id: &str, how: impl Fn(&Source, &str) -> Result<Course, LoadError>) -> Result<Course, Failure> {
-    let with = |id: &str| {
-        folder.ancestors().find(|folder| folder.join("lessons").join(id).is_dir() && folder.join("checks").join(id).is_dir())
-    };
-    let embedded = || Source::Embedded.courses().is_ok_and(|courses| courses.iter().any(|course| course == id));
-    let source = match with(id) {
+    let source = match around(folder, id) {
         Some(root) => Source::of(root),
-        None if embedded() => Source::Embedded,
+        None if is_embedded(id) => Source::Embedded,
         // Not there at all: what was meant is more likely to lie around here than in the program.
-        None => with("").map_or(Source::Embedded, Source::of),
+        None => around(folder, "").map_or(Source::Embedded, Source::of),
     };
     how(&source, id).map_err(|error| match error {
         LoadError::Broken(problems) => Failure::shown(ExitStatus::CourseBroken, problems),

@@ -138,7 +138,10 @@ impl Merged {
         let conflicts: Vec<&str> =
             self.proposals.iter().filter(|proposal| proposal.conflicts() > 0).map(|proposal| proposal.path.as_str()).collect();
         if !conflicts.is_empty() {
-            told.push_str(&format!("; you changed the same lines in {}: keep what is right between the markers", conflicts.join(", ")));
+            told.push_str(&format!(
+                "; you changed the same lines in {}: keep what is right between the markers",
+                conflicts.join(", ")
+            ));
         }
         told
     }

@@ -5,11 +5,13 @@ use std::ops::Range;
 use super::Look;
 use super::look::Tone;
 use super::page::Page;
+use super::sheet::sheet;
 use super::step::Shown;
-use super::text::{clean, count, one_line};
+use super::text::{count, one_line};
 use super::words::{earned_of, point};
 use crate::course::{Course, Hint};
 use crate::progress::{Progress, Standing};
+use crate::typeset::typeset;
 
 /// The step at which a learner is to go on: what it is, when it is done, and what to type.
 #[must_use]
@@ -152,12 +154,9 @@ impl Page {
             if summary == "Hint" { format!("Hint {number} of {all}") } else { format!("Hint {number} of {all}: {summary}") };
         self.paragraph(0, Tone::Bare, &head);
         self.blank();
-        self.text.push_str(&prose(&hint.text));
+        let look = Look { width: self.look.width - 2, ..self.look };
+        for line in sheet(&typeset(&hint.text, look.setting()), look).lines() {
+            self.line(if line.is_empty() { 0 } else { 2 }, Tone::Bare, line);
+        }
     }
-}
-
-/// Markdown as it stands in its file, which reads well enough, set in from the edge.
-fn prose(markdown: &str) -> String {
-    let lines = clean(markdown.trim_matches('\n'));
-    lines.lines().map(|line| if line.trim().is_empty() { String::from("\n") } else { format!("  {line}\n") }).collect()
 }

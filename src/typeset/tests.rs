@@ -97,7 +97,8 @@ fn a_rule_goes_across() {
     assert_eq!(lines("***", Setting { width: 3, ..ASCII }), ["---"]);
 }
 
-const TABLE: &str = "| name | what it is | n |\n|---|:---:|--:|\n| `one` | x | 1 |\n| two | a much longer text than fits | 22 |\n";
+const TABLE: &str =
+    "| name | what it is | n |\n|---|:---:|--:|\n| `one` | x | 1 |\n| two | a much longer text than fits | 22 |\n";
 
 #[test]
 fn tables_are_fitted() {
@@ -125,7 +126,18 @@ fn cells_are_wrapped_and_rows_then_apart() {
 
 #[test]
 fn a_table_without_room_becomes_records() {
-    let expected = ["name: one", "what it is: x", "n: 1", "", "name: two", "what it is: a", "  much longer", "  text than", "  fits", "n: 22"];
+    let expected = [
+        "name: one",
+        "what it is: x",
+        "n: 1",
+        "",
+        "name: two",
+        "what it is: a",
+        "  much longer",
+        "  text than",
+        "  fits",
+        "n: 22",
+    ];
     assert_eq!(lines(TABLE, at(15)), expected);
     assert_eq!(set("| | |\n|---|---|\n| a | b |\n"), ["a  b"], "a head without text is none");
     assert_eq!(lines("| head | no rows |\n|---|---|\n", at(6)), ["head", "no", "rows"]);
@@ -190,12 +202,10 @@ fn of_images_html_and_footnotes_the_text_stays() {
     assert_eq!(set("a <b>bold</b><!-- no --> &amp; <br/>c"), ["a bold &", "c"]);
     assert_eq!(set("<details><summary>Title</summary>\n\ntext\n\n</details>"), ["Title", "", "text"]);
     assert_eq!(set("<!-- one\n\ntwo -->\n\n<p\nclass=x>three <b>four</b></p>"), ["three four"]);
-    assert_eq!(set("Text[^1].\n\n[^1]: A note of some length that is wrapped.\n"), [
-        "Text[1].",
-        "",
-        "[1] A note of some length that is",
-        "    wrapped."
-    ]);
+    assert_eq!(
+        set("Text[^1].\n\n[^1]: A note of some length that is wrapped.\n"),
+        ["Text[1].", "", "[1] A note of some length that is", "    wrapped."]
+    );
 }
 
 #[test]
@@ -256,7 +266,9 @@ fn said(markdown: &str) -> String {
     for event in Parser::new_ext(markdown, options) {
         match event {
             Event::Text(text) | Event::Code(text) => said.push_str(&text),
-            Event::Html(html) if !html.contains("<!--") => said.push_str(&regex::Regex::new("<[^>]*>").unwrap().replace_all(&html, "")),
+            Event::Html(html) if !html.contains("<!--") => {
+                said.push_str(&regex::Regex::new("<[^>]*>").unwrap().replace_all(&html, ""))
+            }
             Event::Start(Tag::Link { dest_url, .. }) => links.push((dest_url, said.len())),
             Event::End(TagEnd::Link) => {
                 let (url, begun) = links.pop().unwrap();
