@@ -152,14 +152,18 @@ impl Bootcamp {
         run
     }
 
+    /// The command, as it stands now.
+    pub fn command(&self) -> Command {
+        let folder = self.folder.clone().unwrap_or_else(|| self.workspace());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bootcamp"));
+        command.args(&self.args).current_dir(folder).env_clear().envs(&self.variables);
+        command
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
-        let folder = self.folder.clone().unwrap_or_else(|| self.workspace());
-        let child = Command::new(env!("CARGO_BIN_EXE_bootcamp"))
-            .args(&self.args)
-            .current_dir(folder)
-            .env_clear()
-            .envs(&self.variables)
+        let child = self
+            .command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
