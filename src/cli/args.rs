@@ -295,7 +295,9 @@ endpoints replaced by the sandbox's; one that already answers at `service.url` o
 is used as it is.
 
 \"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a
-vendor that is down. A bonus step that is not met costs nothing.";
+vendor that is down. A bonus step that is not met costs nothing.
+
+What your own service has passed is noted in .bootcamp/progress.json: `bootcamp status` shows it.";
 
 /// What `--solution` means without a step.
 pub const REFERENCE: &str = "reference";
