@@ -13,6 +13,7 @@
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
 //! highlight  which stretches of code are keywords, texts, comments
+//! doctor     what may keep a learner from the first step: tools, ports, variables, vendors
 //! report     the same events as pretty, plain, json, junit, tap, github
 //! author     what keeps a course true: lint, sync, new, and the proof of states and mistakes
 //! cli        arguments, commands and exit codes: the only place that knows them all
@@ -24,6 +25,7 @@ pub mod author;
 pub mod check;
 pub mod cli;
 pub mod course;
+pub mod doctor;
 pub mod facts;
 pub mod highlight;
 pub mod lab;

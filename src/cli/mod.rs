@@ -3,6 +3,7 @@
 mod args;
 mod author;
 mod completions;
+mod doctor;
 mod init;
 mod list;
 mod place;
@@ -41,6 +42,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Solution(args) => solution::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Author(what) => author::run(what),
+        Command::Doctor(args) => doctor::run(&args),
         Command::List(args) => list::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
