@@ -5,7 +5,7 @@ use super::args::SandboxArgs;
 use super::{Failure, place, runtime_of, signals};
 use crate::report::ExitStatus;
 use crate::sandbox::store::Place;
-use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, docker_bridge, env_file};
+use crate::sandbox::{Bounds, Discovery, Ports, Sandbox, SandboxError, Settings, console, docker_bridge, env_file};
 
 /// The X-Ray daemon's port where services run in containers: 2000 is what their compose project publishes for its own daemon,
 /// on all addresses, and the second to ask for it would not start.
@@ -121,6 +121,7 @@ fn announce(sandbox: &Sandbox, env_file: Option<&str>) {
     if let Some(ip) = addresses.for_containers() {
         text.push_str(&format!("  and for containers     {ip}, the same ports\n"));
     }
+    text.push_str(&format!("  console in a browser   {}{}\n", addresses.http_url(), console::PATH));
     if let Some(file) = env_file {
         text.push_str(&format!("  variables written to   {file}\n"));
     }

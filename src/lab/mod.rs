@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use endpoints::Endpoints;
 
-use crate::facts::{Rejection, Secret, Source, Trouble};
+use crate::facts::{Rejection, Secret, Source, TraceId, Trouble};
+use crate::sandbox::console;
 use crate::sandbox::rejection;
 use crate::sandbox::{Addresses, Discovery, Keys, Sandbox};
 use crate::service::{Environment, Target, Variables};
@@ -203,6 +204,27 @@ impl Lab {
                     Err(_) => Vec::new(),
                 }
             }
+        }
+    }
+
+    /// The address of the sandbox's console, without a slash at its end; `None` live, where the vendors have their own.
+    #[must_use]
+    pub fn console(&self) -> Option<String> {
+        Some(format!("{}{}", self.addresses()?.http_url(), console::PATH))
+    }
+
+    /// The address of a trace's page in the sandbox's console; `None` live.
+    #[must_use]
+    pub fn console_of(&self, trace: &TraceId) -> Option<String> {
+        Some(format!("{}{}", self.addresses()?.http_url(), console::trace_path(trace)))
+    }
+
+    /// Where the sandbox listens, if there is one.
+    fn addresses(&self) -> Option<&Addresses> {
+        match &self.backing {
+            Backing::Vendors => None,
+            Backing::Own(sandbox) => Some(sandbox.addresses()),
+            Backing::Running(found) => Some(&found.addresses),
         }
     }
 

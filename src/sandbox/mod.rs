@@ -4,6 +4,7 @@
 mod address;
 mod body;
 pub mod cloudwatch;
+pub mod console;
 mod discovery;
 mod env_file;
 mod eviction;

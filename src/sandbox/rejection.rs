@@ -63,6 +63,18 @@ pub async fn since(shared: &Shared, from_ms: i64) -> Result<Vec<Rejection>, Stor
     shared.store.read(move |connection| select(connection, from_ms)).await
 }
 
+/// The latest refusals, the newest first.
+pub(super) fn latest(connection: &Connection, most: usize) -> rusqlite::Result<Vec<Rejection>> {
+    let mut statement = connection.prepare_cached("SELECT body FROM rejection ORDER BY id DESC LIMIT ?1")?;
+    let rows = statement.query_map([i64::try_from(most).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
+    Ok(rows.filter_map(Result::ok).filter_map(|body| serde_json::from_str(&body).ok()).collect())
+}
+
+/// How many refusals there are.
+pub(super) fn count(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT count(*) FROM rejection", [], |row| row.get(0))
+}
+
 fn select(connection: &Connection, from_ms: i64) -> rusqlite::Result<Vec<Rejection>> {
     let mut statement = connection.prepare_cached(
         "SELECT body FROM (SELECT id, body FROM rejection WHERE at_ms >= ?1 ORDER BY id DESC LIMIT 1000) ORDER BY id",

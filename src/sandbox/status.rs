@@ -1,7 +1,7 @@
 use http::{Method, StatusCode};
 use serde_json::json;
 
-use super::{Addresses, Shared, honeycomb, now_ms, rejection, wire};
+use super::{Addresses, Shared, console, honeycomb, now_ms, rejection, wire};
 
 /// The path of the status in JSON.
 pub const PATH: &str = "/_bootcamp/status";
@@ -32,6 +32,7 @@ pub async fn handle(shared: &Shared, identity: &Identity, request: &wire::Reques
             }
         }
         "/" => page(shared, identity).await,
+        path if console::is_own(path) => console::handle(shared, identity, request).await,
         _ => wire::answer(StatusCode::NOT_FOUND, "text/plain", "there is no such page\n"),
     }
 }
@@ -66,8 +67,10 @@ async fn page(shared: &Shared, identity: &Identity) -> wire::Response {
          {grpc:<28} OTLP over gRPC\n\
          {daemon:<28} the X-Ray daemon, UDP and TCP\n\n\
          {events} Honeycomb events, {refused} refused requests, {bytes} bytes kept\n\n\
+         {console}  to look at what came in\n\n\
          {PATH}\n{REJECTIONS}?since=<Unix milliseconds>\n",
         version = env!("CARGO_PKG_VERSION"),
+        console = console::PATH,
         http = addresses.http_url(),
         grpc = addresses.grpc_url(),
         daemon = addresses.daemon_address().to_string(),

@@ -8,6 +8,7 @@
 //! only in chunks whose `sketch` does not rule it out.
 
 mod ask;
+pub(in crate::sandbox) mod browse;
 mod chunk;
 mod events;
 mod fault;

@@ -153,7 +153,8 @@ fn walk(
     Ok(())
 }
 
-fn expand(form: i64, body: &[u8], wanted: &Wanted, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> ControlFlow<()> {
+/// Visits the events of a batch as it lies in the store.
+pub(super) fn expand(form: i64, body: &[u8], wanted: &Wanted, each: &mut dyn FnMut(Event) -> ControlFlow<()>) -> ControlFlow<()> {
     if form == Form::Otlp as i64 {
         return otlp::expand(body, wanted, each);
     }

@@ -1,6 +1,7 @@
 //! Honeycomb: events and batches in; auth, datasets, columns and the Query Data API out.
 
 pub mod batch;
+pub(in crate::sandbox) mod browse;
 mod column;
 mod dataset;
 pub mod event;

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue};
@@ -29,6 +30,18 @@ pub fn expand(body: &[u8], wanted: &Wanted, each: &mut dyn FnMut(Event) -> Contr
         }
     }
     ControlFlow::Continue(())
+}
+
+/// When the spans of one trace began, by span id, in Unix nanoseconds: an event knows milliseconds only.
+#[must_use]
+pub fn starts(body: &[u8], trace_id: &str) -> HashMap<String, u64> {
+    let request = ExportTraceServiceRequest::decode(body).unwrap_or_default();
+    let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
+    scopes
+        .flat_map(|scope| &scope.spans)
+        .filter(|span| trace_text(&span.trace_id) == trace_id)
+        .map(|span| (span_text(&span.span_id), span.start_time_unix_nano))
+        .collect()
 }
 
 /// Attributes that say how many spans one stands for.

@@ -9,9 +9,10 @@ mod survey;
 mod value;
 
 pub use encoding::{EncodingError, MAX_DECODED, decode};
-pub use expand::expand;
+pub use expand::{expand, starts};
 pub use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
 pub use survey::batches;
+pub(super) use value::base64;
 
 use prost::Message;
 

@@ -4,6 +4,7 @@
 //! occurrences of one environment with one fingerprint; items are numbered by a counter, as in Rollbar's own addresses.
 //! There is one project.
 
+pub(in crate::sandbox) mod browse;
 mod fault;
 mod fingerprint;
 mod payload;

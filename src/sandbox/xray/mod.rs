@@ -4,6 +4,7 @@
 //! with `x-amzn-errortype`. A signature is demanded but not verified.
 
 mod batch;
+pub(in crate::sandbox) mod browse;
 mod cause;
 mod credential;
 mod daemon;
