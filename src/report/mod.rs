@@ -24,13 +24,14 @@ mod schema;
 mod sinks;
 pub mod step;
 pub mod tap;
-mod text;
+pub(crate) mod text;
 mod waterfall;
-mod words;
+pub(crate) mod words;
 
 pub use exit::ExitStatus;
 pub use fold::Fold;
 pub use look::Look;
+pub(crate) use look::Tone;
 pub use model::{
     CheckReport, Diagnosis, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
     StepReport, Tally,
