@@ -16,6 +16,7 @@ mod broken_course;
 mod broken_service;
 mod command_line;
 mod diagnoses;
+mod guide_plain;
 mod init;
 mod interruption;
 mod kinds;

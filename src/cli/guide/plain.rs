@@ -44,7 +44,7 @@ pub async fn walk(
         prompted: false,
     };
     let ended = walk.go(first, told, stop).await;
-    let ended = ended.and_then(|ended| walk.print(&plain::farewell(walk.guide, look)).map(|()| ended));
+    let ended = ended.and_then(|ended| walk.print(&format!("\n{}", plain::farewell(walk.guide, look))).map(|()| ended));
     match ended {
         // Who piped it into `head` has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Ended::Quit),

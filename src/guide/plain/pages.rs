@@ -219,18 +219,13 @@ pub(super) fn done(guide: &Guide, lines: &mut Lines) {
     lines.say(&format!("`bootcamp verify {}` proves the whole of it once more.", guide.course.id));
 }
 
-/// Where the learner is when the guide ends, and how to go on: the last lines.
+/// How far the learner is when the guide ends, and how to go on: the last lines.
 #[must_use]
 pub fn farewell(guide: &Guide, look: Look) -> String {
     let mut lines = Lines::new(look);
-    let open = guide.course.steps().any(|(_, step)| !matches!(guide.step_state(step), StepState::Passed | StepState::Skipped));
-    match guide.step() {
-        Some((_, step)) if open => {
-            let title = one_line(&step.title);
-            lines.say(&format!("You are at step {} {title}, with {}.", step.number, score(guide)));
-            lines.say("`bootcamp` goes on from here.");
-        }
-        _ => lines.say(&format!("You are through {}, with {}.", one_line(&guide.course.title), score(guide))),
+    lines.say(&format!("You have {}.", score(guide)));
+    if let Some((_, step)) = guide.progress.here(&guide.course) {
+        lines.say(&format!("`bootcamp` goes on with step {}, {}.", step.number, one_line(&step.title)));
     }
     lines.text
 }
