@@ -183,17 +183,16 @@ fn needs_the_service(check: &CheckReport, guide: &Guide) -> bool {
     check.mismatch.as_ref().is_some_and(|mismatch| mismatch.actual == clean(cause))
 }
 
-/// What is said of a check, without what differs from one request to the next: ids, ports, times.
+/// What is said of a check, without what differs from one request to the next: ids, ports, times, and the order of what was seen.
 fn fingerprint(check: &CheckReport, values: &[(String, String)]) -> String {
-    let mut print = check.status.name().to_owned();
+    let mut words = vec![check.status.name()];
     if check.status != Status::Passed {
-        for (label, value) in values {
-            let words = value.split(|sign: char| !sign.is_alphanumeric()).filter(|word| !word.contains(|sign: char| sign.is_ascii_digit()));
-            print.push_str(label);
-            words.for_each(|word| print.push_str(word));
-        }
+        let digits = |word: &&str| !word.contains(|sign: char| sign.is_ascii_digit());
+        let said = values.iter().flat_map(|(_, value)| value.split(|sign: char| !sign.is_alphanumeric()));
+        words.extend(said.filter(digits).filter(|word| !word.is_empty()));
     }
-    print
+    words[1..].sort_unstable();
+    words.join(" ")
 }
 
 /// `src/main.rs`, `src/main.rs and Cargo.toml`, `src/main.rs and 3 more`.

@@ -32,6 +32,7 @@ impl Telling {
                     }
                 }
                 Phase::Unbuilt { cause, remedy } => {
+                    let cause = cause.strip_prefix("the service does not build: ").unwrap_or(cause);
                     lines.label(0, Tone::Bad, "Your service does not build", cause);
                     if service.build == self.build && !self.build.is_empty() {
                         lines.item(2, "For the same reason as before.");
@@ -55,9 +56,8 @@ impl Telling {
         if matches!(service.phase, Phase::Crashed { .. }) && !self.quoted && !service.lines.is_empty() {
             self.quoted = true;
             lines.say("It printed last:");
-            for line in &service.lines[service.lines.len().saturating_sub(LAST_LINES)..] {
-                lines.quote(2, line);
-            }
+            let last = &service.lines[service.lines.len().saturating_sub(LAST_LINES)..];
+            last.iter().skip_while(|line| line.trim().is_empty()).for_each(|line| lines.quote(2, line));
         }
     }
 }
