@@ -25,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   bootcamp init cruddur                 the workspace that week 2 begins with, in a new folder
   bootcamp                              in there: the guide, step by step
+  bootcamp next                         the step to do next, and when it is done
   bootcamp verify week2                 prove your own service, in a folder with a bootcamp.toml
   bootcamp verify week2/x-ray           one lesson of it
   bootcamp verify --step 2.3            one step of it
@@ -44,16 +45,31 @@ pub enum Command {
     /// Take a course step by step: the lesson, your service and its checks on one screen
     #[command(after_help = GUIDE_HELP)]
     Guide(GuideArgs),
+    /// Show how far you are: points, lessons, the next step
+    #[command(after_help = STATUS_HELP)]
+    Status(StatusArgs),
+    /// Show the step to do next, and when it is done
+    #[command(after_help = NEXT_HELP)]
+    Next(NextArgs),
+    /// Show the next hint of a step
+    #[command(after_help = HINT_HELP)]
+    Hint(HintArgs),
     /// Prove steps of a course against a service
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Read a step, a lesson or the course's introduction
+    #[command(after_help = SHOW_HELP)]
+    Show(ShowArgs),
     /// Show what a step changes, or make the changes in your files
     #[command(after_help = SOLUTION_HELP)]
     Solution(SolutionArgs),
+    /// Put a step's files back to what they are before it, and begin it anew
+    #[command(after_help = RESET_HELP)]
+    Reset(ResetArgs),
     /// Run Honeycomb, AWS X-Ray, CloudWatch Logs and Rollbar on this machine
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(SandboxArgs),
-    /// List the lessons and steps of a course, with their points
+    /// List the lessons and steps of a course, with their points and how you stand with them
     List(ListArgs),
     /// Keep a course true: for those who write one
     #[command(subcommand)]
@@ -107,6 +123,116 @@ pub struct GuideArgs {
     /// Where the telemetry goes and is looked for [default: what bootcamp.toml says]
     #[arg(long, value_enum)]
     pub target: Option<TargetArg>,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+const SHOW_HELP: &str = "\
+Examples:
+  bootcamp show                              the step that you are at
+  bootcamp show week2/x-ray/a-group          that step; its hints are not shown
+  bootcamp show 3.2                          the same by its number
+  bootcamp show week2/x-ray                  a whole lesson
+  bootcamp show week2                        what introduces the course, and its lessons
+
+On a terminal, what is longer than the screen goes through $PAGER, or `less`. PAGER=cat does
+without, and so does --no-pager.";
+
+/// Options of `show`.
+#[derive(Debug, clap::Args)]
+pub struct ShowArgs {
+    /// What to read: a step (`3.2`, `a-group`, `week2/x-ray/a-group`), a lesson (`week2/x-ray`), a course [default: the step that you are at]
+    #[arg(value_name = "STEP or COURSE[/LESSON]")]
+    pub selection: Option<String>,
+    /// The step by its number (2.3) or its id
+    #[arg(long, value_name = "STEP")]
+    pub step: Option<String>,
+    /// Print all of it at once
+    #[arg(long)]
+    pub no_pager: bool,
+    /// How wide lines may be, in columns [default: the terminal's width, 102 at most]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=400))]
+    pub width: Option<u16>,
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = ColourArg::Auto, value_name = "WHEN")]
+    pub color: ColourArg,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+const STATUS_HELP: &str = "\
+`bootcamp verify` notes what it saw passed, in .bootcamp/progress.json of your workspace. A step is
+passed when at least one of its checks is met, and none is unmet or could not be looked at.
+
+A step that was passed keeps its points. When it is verified again and not met, it is shown as
+broken; when its checks have changed since, it is offered again.";
+
+/// Options of `status`.
+#[derive(Debug, clap::Args)]
+pub struct StatusArgs {
+    /// The course [default: the workspace's]
+    #[arg(value_name = "COURSE")]
+    pub course: Option<String>,
+    /// The form of the overview [default: pretty on a terminal, plain elsewhere]
+    #[arg(long, value_enum)]
+    pub format: Option<ListFormat>,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+const NEXT_HELP: &str = "\
+It stays with a step until that step is passed or skipped. After the last step it comes back to those
+that were left open, and then to those that broke.";
+
+/// Options of `next`.
+#[derive(Debug, clap::Args)]
+pub struct NextArgs {
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+const HINT_HELP: &str = "\
+Examples:
+  bootcamp hint            the next hint of the step that you are at
+  bootcamp hint 3.2        of another step
+  bootcamp hint --all      those that you have seen already
+
+Each hint tells more than the one before it. When you have seen them all, `bootcamp solution` shows
+what the step changes.";
+
+/// Options of `hint`.
+#[derive(Debug, clap::Args)]
+pub struct HintArgs {
+    /// The step: its number (3.2), its id, or `week2/x-ray/a-group` [default: the one that `bootcamp next` shows]
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
+    /// Show all that were shown so far, and no new one
+    #[arg(long)]
+    pub all: bool,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
+const RESET_HELP: &str = "\
+Examples:
+  bootcamp reset           the step that you are at
+  bootcamp reset 3.2       another one
+
+The files that the step changes become what they are in the course before that step, whatever stands
+in them now; all others stay as they are. Your files as they were are kept in .bootcamp/backups/.
+What the step makes outside of files, an X-Ray group say, stays.";
+
+/// Options of `reset`.
+#[derive(Debug, clap::Args)]
+pub struct ResetArgs {
+    /// The step: its number (3.2), its id, or `week2/x-ray/a-group` [default: the one that you are at]
+    #[arg(value_name = "STEP")]
+    pub step: Option<String>,
     /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
     #[arg(long, short = 'C', value_name = "DIR")]
     pub workspace: Option<PathBuf>,

@@ -32,7 +32,8 @@ pub fn run(args: &InitArgs) -> Result<ExitStatus, Failure> {
         if named != Path::new(".") {
             text.push_str(&format!("  cd {}\n", quoted(named)));
         }
-        text.push_str(&format!("  bootcamp verify {}/{}\n", course.id, lesson.id));
+        text.push_str(&format!("  {}\n", this_program()));
+        text.push_str("\nThe guide takes you from there: it shows the lesson, runs your service, and looks when you save.\n");
     }
     if !on_the_path("cargo") {
         text.push_str("\nThe service is built by cargo, which is not on your PATH: install Rust from https://rustup.rs first.\n");
@@ -69,6 +70,15 @@ fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = text.chars().all(|next| next.is_alphanumeric() || "-_./~+@".contains(next));
     if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+/// This program as a shell finds it: by its name where that leads to it, else by its place.
+fn this_program() -> String {
+    let own = std::env::current_exe().ok();
+    match own {
+        Some(own) if !on_the_path("bootcamp") => quoted(&own),
+        _ => String::from("bootcamp"),
+    }
 }
 
 fn on_the_path(program: &str) -> bool {

@@ -4,13 +4,20 @@ mod args;
 mod author;
 mod completions;
 mod guide;
+mod hint;
 mod init;
+mod learner;
 mod list;
+mod next;
+mod pager;
 mod place;
 mod prove;
+mod reset;
 mod sandbox;
+mod show;
 mod signals;
 mod solution;
+mod status;
 mod vendors;
 mod verify;
 
@@ -44,11 +51,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let status = match command {
         Command::Init(args) => init::run(&args),
         Command::Guide(args) => guide::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Next(args) => next::run(&args),
+        Command::Hint(args) => hint::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Solution(args) => solution::run(&args),
+        Command::Reset(args) => reset::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Author(what) => author::run(what),
         Command::List(args) => list::run(&args),
+        Command::Show(args) => show::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     match status {

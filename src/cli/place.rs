@@ -45,16 +45,26 @@ pub fn outline(folder: &Path, id: &str) -> Result<Course, Failure> {
     read(folder, id, Course::outline)
 }
 
+/// Whether there is such a course, around the folder or in the program.
+pub fn knows(folder: &Path, id: &str) -> bool {
+    around(folder, id).is_some() || is_embedded(id)
+}
+
+/// The nearest folder around this one that holds the course.
+fn around<'a>(folder: &'a Path, id: &str) -> Option<&'a Path> {
+    folder.ancestors().find(|folder| folder.join("lessons").join(id).is_dir() && folder.join("checks").join(id).is_dir())
+}
+
+fn is_embedded(id: &str) -> bool {
+    Source::Embedded.courses().is_ok_and(|courses| courses.iter().any(|course| course == id))
+}
+
 fn read(folder: &Path, id: &str, how: impl Fn(&Source, &str) -> Result<Course, LoadError>) -> Result<Course, Failure> {
-    let with = |id: &str| {
-        folder.ancestors().find(|folder| folder.join("lessons").join(id).is_dir() && folder.join("checks").join(id).is_dir())
-    };
-    let embedded = || Source::Embedded.courses().is_ok_and(|courses| courses.iter().any(|course| course == id));
-    let source = match with(id) {
+    let source = match around(folder, id) {
         Some(root) => Source::of(root),
-        None if embedded() => Source::Embedded,
+        None if is_embedded(id) => Source::Embedded,
         // Not there at all: what was meant is more likely to lie around here than in the program.
-        None => with("").map_or(Source::Embedded, Source::of),
+        None => around(folder, "").map_or(Source::Embedded, Source::of),
     };
     how(&source, id).map_err(|error| match error {
         LoadError::Broken(problems) => Failure::shown(ExitStatus::CourseBroken, problems),
@@ -115,6 +125,16 @@ pub fn first_step<'a>(course: &'a Course, given: Option<&str>, step: Option<&str
     one_step(course, given, step)
 }
 
+/// One step of a course that is known: `x-ray/a-group`, `a-group` or `3.4`, with or without the course before it.
+pub fn step<'a>(course: &'a Course, named: &str) -> Result<(&'a Lesson, &'a Step), Failure> {
+    let within = named.strip_prefix(&course.id).and_then(|rest| rest.strip_prefix('/')).unwrap_or(named);
+    if within.contains('/') {
+        one_step(course, Some(&format!("{}/{within}", course.id)), None)
+    } else {
+        one_step(course, None, Some(within))
+    }
+}
+
 /// The states of a course's solution, for a command that shows or writes them.
 pub fn states(course: &Course, folder: &Path) -> Result<States, Failure> {
     States::load(course, folder).map_err(|error| match error {
@@ -133,6 +153,9 @@ pub fn no_states(error: SolutionError) -> Failure {
     }
 }
 
+/// How the step of a change is named that puts files back.
+pub const RESET: &str = "reset/";
+
 /// An apply that was interrupted in the workspace around a folder is taken back, and told of.
 pub fn take_back_what_was_interrupted(folder: &Path) -> Result<(), Failure> {
     let Some(workspace) = Interrupted::workspace(folder) else { return Ok(()) };
@@ -140,9 +163,12 @@ pub fn take_back_what_was_interrupted(folder: &Path) -> Result<(), Failure> {
     let Some(interrupted) = Interrupted::find(workspace).map_err(refused)? else { return Ok(()) };
     let step = interrupted.step().to_owned();
     let restored = interrupted.restore(workspace).map_err(refused)?;
-    let mut text = format!(
-        "note: `bootcamp solution {step} --apply` was interrupted here; it was taken back, and your files are as they were before it\n"
-    );
+    let command = match step.strip_prefix(RESET) {
+        Some(step) => format!("bootcamp reset {step}"),
+        None => format!("bootcamp solution {step} --apply"),
+    };
+    let mut text =
+        format!("note: `{command}` was interrupted here; it was taken back, and your files are as they were before it\n");
     for path in &restored.kept {
         text.push_str(&format!(
             "note: `{path}` was changed since, and is left as it is; what it held before is in {}/before/{path}\n",

@@ -11,6 +11,20 @@ pub fn cancelled_by_user() -> CancellationToken {
     token
 }
 
+/// From here on Ctrl-C does not end this process: a child has the terminal, and decides. Were the child left alone with it, the
+/// terminal would stay as the child had set it.
+#[cfg(unix)]
+pub fn leave_interrupts_to_the_child() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+    let _entered = runtime.enter();
+    // The handler stays when the runtime goes.
+    let _ = signal(SignalKind::interrupt());
+}
+
+#[cfg(not(unix))]
+pub fn leave_interrupts_to_the_child() {}
+
 #[cfg(unix)]
 async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};

@@ -138,7 +138,10 @@ impl Merged {
         let conflicts: Vec<&str> =
             self.proposals.iter().filter(|proposal| proposal.conflicts() > 0).map(|proposal| proposal.path.as_str()).collect();
         if !conflicts.is_empty() {
-            told.push_str(&format!("; you changed the same lines in {}: keep what is right between the markers", conflicts.join(", ")));
+            told.push_str(&format!(
+                "; you changed the same lines in {}: keep what is right between the markers",
+                conflicts.join(", ")
+            ));
         }
         told
     }
@@ -189,7 +192,8 @@ fn edit(proposal: &Proposal) -> Option<Edit> {
     Some(Edit { path: proposal.path.clone(), before: proposal.mine.clone(), after })
 }
 
-fn not_applied(error: ApplyError) -> Failure {
+/// Why nothing was changed in the learner's files.
+pub fn not_applied(error: ApplyError) -> Failure {
     match error {
         // Nothing that the user wrote is wrong.
         ApplyError::TakenBack { .. } | ApplyError::Stuck { .. } => {
@@ -237,7 +241,8 @@ async fn all(actions: &[Action], lab: &Lab, target: Target) -> Result<(), Failur
     Ok(())
 }
 
-fn look(when: ColourArg) -> Look {
+/// How stdout looks, in colour when it is asked for.
+pub(super) fn look(when: ColourArg) -> Look {
     let look = Look::of_stdout();
     match when {
         ColourArg::Auto => look,

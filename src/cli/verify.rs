@@ -3,9 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::args::{REFERENCE, VerifyArgs};
+use super::learner::told;
 use super::{Failure, place, runtime, shell, signals, vendors};
 use crate::course::{Action, Course};
 use crate::lab::Lab;
+use crate::progress::Book;
 use crate::report::{ExitStatus, Fold, Format, Look, Progress, Report, Sinks};
 use crate::sandbox::store::Place;
 use crate::service::{Manifest, Target, Variables};
@@ -31,12 +33,15 @@ pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
         let plan = plan.of(&evidence.target, format!("the evidence in {}", file.display()));
         let watch = Watch::new(true);
         recording::replay(&plan, evidence, &|event| watch.absorb(&event));
-        return deliver(watch, &sinks);
+        let report = watch.finish();
+        return deliver(&report, &sinks);
     }
 
     // Held until the run is over: the state's folder is this run's alone.
     let mut _bench = None;
     let mut plan = plan;
+    // Only what is the learner's own is noted as passed.
+    let book = manifest.as_ref().map(|manifest| Book::of(&manifest.workspace, &course));
     let (subject, whose) = match (manifest, args.solution.as_deref()) {
         (Some(manifest), _) => {
             let whose = manifest.workspace.display().to_string();
@@ -57,10 +62,17 @@ pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     };
     let target = args.target.map_or(subject.manifest.target, Target::from);
     let plan = plan.of(&target, whose);
-    runtime()?.block_on(verify(args, &plan, &subject, target, &sinks))
+    runtime()?.block_on(verify(args, &plan, &subject, target, &sinks, book.as_ref()))
 }
 
-async fn verify(args: &VerifyArgs, plan: &Plan, subject: &Subject, target: Target, sinks: &Sinks) -> Result<ExitStatus, Failure> {
+async fn verify(
+    args: &VerifyArgs,
+    plan: &Plan,
+    subject: &Subject,
+    target: Target,
+    sinks: &Sinks,
+    book: Option<&Book>,
+) -> Result<ExitStatus, Failure> {
     let stop = signals::cancelled_by_user();
     let watch = Watch::new(args.quiet);
     let lab = lab(args, subject, target).await?;
@@ -77,8 +89,12 @@ async fn verify(args: &VerifyArgs, plan: &Plan, subject: &Subject, target: Targe
         Some(file) => recording::write(file, &closing.evidence, &subject.secrets()).map_err(Failure::usage),
         None => Ok(()),
     };
+    let report = watch.finish();
+    let noted = book.map(|book| book.note_all(report.changes()));
     // A recording that cannot be written must not swallow the report.
-    let status = deliver(watch, sinks)?;
+    let status = deliver(&report, sinks);
+    noted.map(told);
+    let status = status?;
     recorded.map(|()| status)
 }
 
@@ -143,12 +159,7 @@ impl<'a> State<'a> {
         if text == "starter" {
             return Ok(Self { tree: states.starter(), name: String::from("the starter"), actions: Vec::new() });
         }
-        let within = text.strip_prefix(&course.id).and_then(|rest| rest.strip_prefix('/')).unwrap_or(text);
-        let (_, step) = if within.contains('/') {
-            place::one_step(course, Some(&format!("{}/{within}", course.id)), None)?
-        } else {
-            place::one_step(course, None, Some(within))?
-        };
+        let (_, step) = place::step(course, text)?;
         let until = course.steps().position(|(_, other)| other.path == step.path).map_or(0, |index| index + 1);
         let actions = course.steps().take(until).flat_map(|(_, step)| step.actions.iter().cloned());
         let tree = states.after(&step.path).ok_or_else(|| Failure::usage(format_args!("there is no state after `{text}`")))?;
@@ -199,10 +210,9 @@ impl Watch {
     }
 }
 
-fn deliver(watch: Watch, sinks: &Sinks) -> Result<ExitStatus, Failure> {
-    let report = watch.finish();
+fn deliver(report: &Report, sinks: &Sinks) -> Result<ExitStatus, Failure> {
     sinks
-        .deliver(&report, &mut std::io::stdout())
+        .deliver(report, &mut std::io::stdout())
         .map_err(|error| Failure { status: ExitStatus::Usage, text: format!("error: {error}") })?;
     Ok(report.exit_status())
 }

@@ -281,9 +281,7 @@ impl Guide {
         let now = now.and_then(|report| Some(&report.checks[of(report)?])).filter(|_| settled);
         match (now, last) {
             (Some(report), _) => CheckState::Settled { report, again: false },
-            (None, Some(report)) if run.second => {
-                CheckState::Settled { report, again: report.status != Status::Passed }
-            }
+            (None, Some(report)) if run.second => CheckState::Settled { report, again: report.status != Status::Passed },
             (None, _) => CheckState::Looking,
         }
     }
@@ -334,9 +332,7 @@ impl Guide {
     pub fn source(&self) -> Option<Source> {
         let (_, step) = self.step()?;
         let sources = || step.checks.iter().map(|check| check.check.expect.source());
-        let vendor = |source: &Source| {
-            matches!(source, Source::Honeycomb | Source::Xray | Source::CloudWatch | Source::Rollbar)
-        };
+        let vendor = |source: &Source| matches!(source, Source::Honeycomb | Source::Xray | Source::CloudWatch | Source::Rollbar);
         sources().find(vendor).or_else(|| sources().next())
     }
 

@@ -136,7 +136,8 @@ fn tell(guide: &mut Guide, event: Event) -> Vec<Effect> {
 /// The whole of a run that ends so, in a service that answers; what the guide wants done meanwhile.
 fn ran(guide: &mut Guide, outcomes: &[(&str, Outcome)]) -> Vec<Effect> {
     planned(guide);
-    let ready = Event::ServiceReady { instance: String::from("default"), url: String::from("http://127.0.0.1:1"), after_ms: Some(1) };
+    let ready =
+        Event::ServiceReady { instance: String::from("default"), url: String::from("http://127.0.0.1:1"), after_ms: Some(1) };
     let mut effects = tell(guide, ready);
     for (check, outcome) in outcomes {
         let judgement = Judgement { check: (*check).to_owned(), outcome: outcome.clone(), after_ms: 1 };
@@ -291,7 +292,10 @@ fn a_vendor_that_is_down_breaks_nothing() {
     let mut guide = at_two();
     guide.update(Message::Saved(BTreeSet::from(["a".into()])));
     let trouble = Trouble { cause: "down".into(), remedy: "wait".into(), passing: true, retry_after_ms: None };
-    let effects = ran(&mut guide, &[("set", Outcome::Errored(trouble.clone())), ("answers", Outcome::Errored(trouble)), ("also-set", passed())]);
+    let effects = ran(
+        &mut guide,
+        &[("set", Outcome::Errored(trouble.clone())), ("answers", Outcome::Errored(trouble)), ("also-set", passed())],
+    );
     assert!(effects.is_empty(), "{effects:?}");
     assert_eq!(guide.progress.standing(guide.course.steps().next().unwrap().1), Standing::Passed);
 }

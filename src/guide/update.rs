@@ -38,7 +38,11 @@ impl Guide {
             }
             Message::Saved(paths) => self.save(paths),
             Message::Run { run, event } => {
-                if self.run.as_ref().is_some_and(|current| current.id == run) { self.hear(event) } else { Vec::new() }
+                if self.run.as_ref().is_some_and(|current| current.id == run) {
+                    self.hear(event)
+                } else {
+                    Vec::new()
+                }
             }
             Message::Refused { run, text } => {
                 if self.run.as_ref().is_some_and(|current| current.id == run) {
@@ -217,7 +221,10 @@ impl Guide {
             None => return Vec::new(),
         };
         if !settled {
-            self.tell(Weight::Plain, "this step is not done yet: save a file and it is looked at; `h` has a hint, `x` goes on without it");
+            self.tell(
+                Weight::Plain,
+                "this step is not done yet: save a file and it is looked at; `h` has a hint, `x` goes on without it",
+            );
             return Vec::new();
         }
         if self.at + 1 < self.count() {
@@ -328,14 +335,8 @@ impl Guide {
         // A service that is not there cannot be kept: whoever has a run kept by it builds it then.
         let ordered = self.course.steps().filter(|(_, step)| steps.contains(&step.path));
         let steps: Vec<String> = ordered.map(|(_, step)| step.path.clone()).collect();
-        self.run = Some(Run {
-            id: self.runs,
-            steps: steps.clone(),
-            second,
-            fold: Fold::new(),
-            stage: None,
-            saved: BTreeSet::new(),
-        });
+        self.run =
+            Some(Run { id: self.runs, steps: steps.clone(), second, fold: Fold::new(), stage: None, saved: BTreeSet::new() });
         Effect::Verify { run: self.runs, steps, renewal, patient: second }
     }
 
@@ -460,7 +461,9 @@ impl Guide {
         let Some(report) = self.results.get(path).filter(|report| report.status == Status::Failed) else { return false };
         let Some((_, step)) = self.course.steps().find(|(_, step)| step.path == path) else { return false };
         let failed = report.checks.iter().filter(|check| check.status == Status::Failed);
-        failed.filter_map(|report| step.checks.iter().find(|check| check.id == report.id)).any(|check| check.check.probe.is_some())
+        failed
+            .filter_map(|report| step.checks.iter().find(|check| check.id == report.id))
+            .any(|check| check.check.probe.is_some())
     }
 
     // Telling

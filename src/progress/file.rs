@@ -109,7 +109,8 @@ impl Document {
 pub(super) fn bytes(workspace: &Path) -> io::Result<Option<Vec<u8>>> {
     let file = match fs::File::open(workspace.join(FILE)) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Where a file stands in the folder's place, writing will say so.
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut bytes = Vec::new();

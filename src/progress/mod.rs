@@ -27,8 +27,8 @@ use crate::check::{Demand, Points};
 use crate::course::{Course, Lesson, Step};
 
 pub use book::{Book, Loaded};
-use change::Edition;
 pub use change::Change;
+use change::Edition;
 pub use file::ProgressError;
 
 /// What is known of a learner's way through one course.

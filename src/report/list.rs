@@ -6,9 +6,11 @@ use serde::Serialize;
 use super::look::Tone;
 use super::page::Page;
 use super::text::one_line;
-use super::words::point;
+use super::words::{point, standing_sign};
 use super::{Look, Report};
 use crate::check::Points;
+use crate::course::Course;
+use crate::progress::{Progress, Standing};
 use crate::verify::{Agenda, AgendaLesson, AgendaStep};
 
 /// The lessons and steps of a course, as JSON shows them.
@@ -64,6 +66,24 @@ pub struct ListedStep {
     pub line: usize,
     /// Its checks' ids.
     pub checks: Vec<String>,
+    /// In a workspace: `open`, `passed`, `broken`, `changed` or `skipped`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<&'static str>,
+    #[serde(skip)]
+    standing: Option<Standing>,
+}
+
+impl Listing {
+    /// The same, with how a learner stands with each step.
+    #[must_use]
+    pub fn with(mut self, course: &Course, progress: &Progress) -> Self {
+        for listed in self.lessons.iter_mut().flat_map(|lesson| &mut lesson.steps) {
+            let step = course.steps().find(|(_, step)| step.path == listed.id);
+            listed.standing = step.map(|(_, step)| progress.standing(step));
+            listed.state = listed.standing.map(Standing::name);
+        }
+        self
+    }
 }
 
 impl From<&Agenda> for Listing {
@@ -105,14 +125,15 @@ impl From<&AgendaStep> for ListedStep {
             bonus: step.bonus,
             line: step.line,
             checks: step.checks.iter().map(|check| one_line(&check.id)).collect(),
+            state: None,
+            standing: None,
         }
     }
 }
 
 /// The listing as a page.
 #[must_use]
-pub fn pretty(agenda: &Agenda, look: &Look) -> String {
-    let listing = Listing::from(agenda);
+pub fn pretty(listing: &Listing, look: &Look) -> String {
     let mut page = Page::new(*look);
     let title = format!("{} {} {}", listing.course, look.sign("·", "-"), listing.title);
     page.row(0, &[(Tone::Strong, &title)], Tone::Strong, &worth(listing.points, listing.bonus));
@@ -123,7 +144,9 @@ pub fn pretty(agenda: &Agenda, look: &Look) -> String {
         for step in &lesson.steps {
             let number = format!("{:<5}", step.number);
             let points = if step.bonus { format!("{} bonus", step.points) } else { step.points.to_string() };
-            page.row(3, &[(Tone::Dim, &number), (Tone::Bare, &step.title)], Tone::Dim, &points);
+            let (tone, sign) = step.standing.map_or((Tone::Bare, " "), |standing| standing_sign(*look, standing));
+            let parts = [(tone, sign), (Tone::Bare, " "), (Tone::Dim, &number), (Tone::Bare, &step.title)];
+            page.row(1, &parts, Tone::Dim, &points);
             page.paragraph(8, Tone::Dim, &step.id);
         }
     }
@@ -132,15 +155,15 @@ pub fn pretty(agenda: &Agenda, look: &Look) -> String {
 
 /// The listing in lines that each make sense alone.
 #[must_use]
-pub fn plain(agenda: &Agenda) -> String {
-    let listing = Listing::from(agenda);
+pub fn plain(listing: &Listing) -> String {
     let mut lines = vec![format!("Course {}, {}: {}.", listing.course, listing.title, worth(listing.points, listing.bonus))];
     for lesson in &listing.lessons {
         lines.push(format!("Lesson {}, {}: {}.", lesson.number, lesson.title, worth(lesson.points, lesson.bonus)));
         for step in &lesson.steps {
             let bonus = if step.bonus { " bonus" } else { "" };
             let points = point(step.points);
-            lines.push(format!("Step {}, {} ({}): {}{bonus} {points}.", step.number, step.title, step.id, step.points));
+            let state = step.state.map_or_else(String::new, |state| format!(", {state}"));
+            lines.push(format!("Step {}, {} ({}): {}{bonus} {points}{state}.", step.number, step.title, step.id, step.points));
         }
     }
     lines.push(String::new());
@@ -153,9 +176,8 @@ pub fn plain(agenda: &Agenda) -> String {
 /// Never: a listing holds only texts, numbers and lists.
 #[must_use]
 #[allow(clippy::expect_used)]
-pub fn json(agenda: &Agenda) -> String {
-    let mut text =
-        serde_json::to_string_pretty(&Listing::from(agenda)).expect("a listing has only texts as keys, and finite numbers");
+pub fn json(listing: &Listing) -> String {
+    let mut text = serde_json::to_string_pretty(listing).expect("a listing has only texts as keys, and finite numbers");
     text.push('\n');
     text
 }

@@ -5,9 +5,8 @@ use console::measure_text_width;
 use super::look::Tone;
 use super::page::Page;
 use super::text::{bounded, count, duration, shorten};
-use super::words::{next, point, remarks, sentence, untold};
+use super::words::{earned_of, next, remarks, sentence, untold};
 use super::{CheckReport, Diagnosis, Look, Report, RunStatus, Score, Status, StepReport};
-use crate::check::Points;
 
 /// Where a step's line begins, and where the text beneath it does.
 const STEP: usize = 3;
@@ -41,13 +40,7 @@ pub fn render(report: &Report, look: &Look) -> String {
 
 /// `8 of 10 points`, `8 of 10 points, 2 of 5 bonus`.
 fn points(score: &Score) -> String {
-    let required = format!("{} of {} {}", score.earned, score.possible, point(score.possible));
-    let bonus = format!("{} of {} bonus", score.bonus, score.bonus_possible);
-    match (score.possible == Points::ZERO, score.bonus_possible == Points::ZERO) {
-        (_, true) => required,
-        (true, false) => bonus,
-        (false, false) => format!("{required}, {bonus}"),
-    }
+    earned_of(score.earned, score.possible, score.bonus, score.bonus_possible)
 }
 
 /// The sign of a status.

@@ -1,4 +1,4 @@
-//! What `bootcamp solution` prints: what a step changes, and what became of a learner's files.
+//! What `bootcamp solution` and `bootcamp reset` print: what a step changes, and what became of a learner's files.
 //!
 //! Without colour, what it prints is a patch that `git apply` and `patch -p1` take: they pass over the head and the notes.
 
@@ -120,6 +120,47 @@ pub fn applied(shown: Shown<'_>, files: &[FileChange], backup: Option<&str>, loo
     if let Some(backup) = backup {
         text.push_str(&format!("\nYour files as they were: {backup}/before\n"));
     }
+    text
+}
+
+/// What became of the files that a step changes, when they were put back to what they are before it.
+#[derive(Debug, Clone)]
+pub struct PutBack<'a> {
+    /// The files that were put back, or could not be.
+    pub files: &'a [FileChange],
+    /// Where those are as they were; absent where none was there.
+    pub backup: Option<String>,
+    /// Later steps that were passed and changed the same files.
+    pub later: &'a [String],
+    /// What the step does outside of files, which stays.
+    pub actions: &'a [Action],
+}
+
+/// What became of a learner's files, when a step was begun anew.
+#[must_use]
+pub fn put_back(shown: Shown<'_>, done: &PutBack<'_>, look: Look) -> String {
+    let mut text = head(shown, look);
+    if done.files.is_empty() {
+        text.push_str("\nYour files are already as they are before the step.\n");
+    } else {
+        text.push_str(&format!("\nPut back to what they are before the step:\n{}", table(done.files, look)));
+    }
+    if let Some(backup) = &done.backup {
+        text.push_str(&format!("\nYour files as they were: {backup}/before\n"));
+        if done.files.iter().any(|file| file.path.rsplit('/').next() == Some(".env")) {
+            text.push_str("Keys of your own that stood in `.env` are there, too: copy them back if you still need them.\n");
+        }
+    }
+    if !done.later.is_empty() {
+        let steps: String = done.later.iter().map(|step| format!("  {}\n", one_line(step))).collect();
+        text.push_str(&format!("\nSteps after it that you passed changed the same files, and are undone there, too:\n{steps}"));
+    }
+    if !done.actions.is_empty() {
+        let objects: Vec<String> = done.actions.iter().map(Action::object).collect();
+        text.push_str(&format!("\nOutside of files, nothing was taken back: {} stays.\n", objects.join(", ")));
+    }
+    let path = &shown.step.path;
+    text.push_str(&format!("\nThe step is open again. Next: bootcamp verify {path}\n"));
     text
 }
 

@@ -1,8 +1,10 @@
 //! What the formats for people say in the same words.
 
+use super::look::Tone;
 use super::text::count;
-use super::{CheckReport, Diagnosis, Report, RunStatus, Status, Tally};
+use super::{CheckReport, Diagnosis, Look, Report, RunStatus, Status, Tally};
 use crate::check::Points;
+use crate::progress::Standing;
 
 /// What a cause rests on, apart from what the mismatch says already.
 pub(super) fn untold<'r>(check: &'r CheckReport, diagnosis: &'r Diagnosis) -> impl Iterator<Item = &'r str> {
@@ -17,6 +19,28 @@ pub(super) fn untold<'r>(check: &'r CheckReport, diagnosis: &'r Diagnosis) -> im
 /// `point` or `points`, as the number before it wants.
 pub(crate) fn point(number: Points) -> &'static str {
     if number == Points::whole(1) { "point" } else { "points" }
+}
+
+/// `8 of 10 points`, `8 of 10 points, 2 of 5 bonus`.
+pub(super) fn earned_of(earned: Points, points: Points, bonus_earned: Points, bonus: Points) -> String {
+    let required = format!("{earned} of {points} {}", point(points));
+    let beyond = format!("{bonus_earned} of {bonus} bonus");
+    match (points == Points::ZERO, bonus == Points::ZERO) {
+        (_, true) => required,
+        (true, false) => beyond,
+        (false, false) => format!("{required}, {beyond}"),
+    }
+}
+
+/// The sign of how a learner stands with a step; none where it is open.
+pub(super) const fn standing_sign(look: Look, standing: Standing) -> (Tone, &'static str) {
+    match standing {
+        Standing::Open => (Tone::Dim, " "),
+        Standing::Passed => (Tone::Good, look.sign("✓", "+")),
+        Standing::Broken => (Tone::Bad, look.sign("✗", "x")),
+        Standing::Changed => (Tone::Warn, "~"),
+        Standing::Skipped => (Tone::Dim, look.sign("–", "-")),
+    }
 }
 
 /// `12 of 17 checks met; 2 not met, 2 could not be checked, 1 skipped.`

@@ -3,7 +3,7 @@ use super::wrap::wrap;
 use super::{Face, Line, Piece, Role, Sheet, code, columns, table};
 
 /// A narrower column is not worth an indentation: what would be indented stands at the edge.
-const NARROWEST: usize = 8;
+const NARROWEST: usize = 6;
 
 /// What lines are measured by.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Measure<'_> {
     }
 
     /// What is left beside a sign; nothing where that is not worth it.
-    fn beside(self, columns: usize) -> Option<Self> {
+    pub(super) fn beside(self, columns: usize) -> Option<Self> {
         let width = self.width.checked_sub(columns).filter(|width| *width >= NARROWEST)?;
         Some(Self { width, ..self })
     }

@@ -232,7 +232,7 @@ impl Sheet {
         self.links.extend(other.links.into_iter().map(|link| Link { line: link.line + above, ..link }));
     }
 
-    /// Puts a piece before its first line, and one before each other line; both of the same width.
+    /// Puts a piece before its first line, and one before each other line.
     fn shift(&mut self, first: &Piece, rest: &Piece) {
         for (index, line) in self.lines.iter_mut().enumerate() {
             let mut whole = Line::of(if index == 0 { first.clone() } else { rest.clone() });
@@ -242,8 +242,8 @@ impl Sheet {
             whole.trim();
             *line = whole;
         }
-        let by = columns(&first.text);
         for link in &mut self.links {
+            let by = columns(if link.line == 0 { &first.text } else { &rest.text });
             link.columns = link.columns.start + by..link.columns.end + by;
         }
     }

@@ -8,7 +8,10 @@ use super::{Face, Line, Link, Piece, Sheet};
 /// The blanks between columns.
 const GAP: usize = 2;
 
-/// Sets a table in columns; or, where a word would have to be cut for that, each row as lines `head: cell`.
+/// In a narrower column, text is broken so often that nobody wants to read it.
+const NARROWEST: usize = 12;
+
+/// Sets a table in columns; or, where they would be too narrow for what is in them, each row as lines `head: cell`.
 pub(super) fn set(table: &Table, measure: Measure<'_>) -> Sheet {
     match fit(table, measure) {
         Some(widths) => set_columns(table, &widths, measure),
@@ -16,7 +19,7 @@ pub(super) fn set(table: &Table, measure: Measure<'_>) -> Sheet {
     }
 }
 
-/// The columns' widths: what they would like, or a fair share. None where a column's longest word has no room.
+/// The columns' widths: what they would like, or a fair share. None where that is too little: a word would have to be cut.
 fn fit(table: &Table, measure: Measure<'_>) -> Option<Vec<usize>> {
     let count = table.head.len();
     let room = measure.width.checked_sub(GAP * count.checked_sub(1)?)?;
@@ -26,7 +29,7 @@ fn fit(table: &Table, measure: Measure<'_>) -> Option<Vec<usize>> {
         for (column, cell) in row.iter().take(count).enumerate() {
             let (whole, word) = extent(cell, measure.marks);
             liked[column] = liked[column].max(whole);
-            least[column] = least[column].max(word);
+            least[column] = least[column].max(word).max(whole.min(NARROWEST));
         }
     }
     if liked.iter().sum::<usize>() <= room {
@@ -124,7 +127,13 @@ fn set_records(table: &Table, measure: Measure<'_>) -> Sheet {
                 fragments.push(Fragment::text(": ", Face::default().strong()));
             }
             fragments.extend(cell.iter().cloned());
-            sheet.append(wrap(&fragments, measure));
+            // What does not fit hangs a little in.
+            let inner = measure.beside(2);
+            let mut record = wrap(&fragments, inner.unwrap_or(measure));
+            if inner.is_some() {
+                record.shift(&Piece::sign(""), &Piece::sign("  "));
+            }
+            sheet.append(record);
         }
     }
     sheet

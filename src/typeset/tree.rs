@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 
 use super::{Face, Role, clean};
@@ -92,11 +94,22 @@ pub(super) fn grow(markdown: &str) -> Tree {
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_HEADING_ATTRIBUTES
         | Options::ENABLE_GFM;
+    // A parser hands out an escape in pieces that no longer look like one, so those go first.
+    let markdown = without_escapes(markdown);
     let mut builder = Builder::default();
-    for event in Parser::new_ext(markdown, options) {
+    for event in Parser::new_ext(&markdown, options) {
         builder.take(event);
     }
     builder.finish()
+}
+
+/// The same without terminal escapes; tabs mean something in Markdown, and in code.
+fn without_escapes(markdown: &str) -> Cow<'_, str> {
+    let begins = |next| next == '\u{1b}' || ('\u{80}'..='\u{9f}').contains(&next);
+    if !markdown.contains(begins) {
+        return Cow::Borrowed(markdown);
+    }
+    Cow::Owned(markdown.split('\t').map(clean).collect::<Vec<_>>().join("\t"))
 }
 
 /// A container that is open.

@@ -68,7 +68,7 @@ pub fn telemetry_name(environment: &Environment) -> Option<String> {
 /// What was had before anything was started.
 enum Had {
     /// A service answers already.
-    Running(Instance),
+    Running(Box<Instance>),
     /// The service's program, and what compose gives it.
     Made(Environment, Program),
 }
@@ -81,6 +81,9 @@ impl Crew {
         let settings = &subject.manifest.service;
         // What answers there is ours, and about to end.
         let is_ours = old.as_ref().is_some_and(|old| old.is_up() && *old.instance.url() == settings.url);
+        // On Windows a program cannot be replaced while it runs. And what a process that has ended left behind must not be
+        // taken for a service that answers already.
+        let first_things_first = cfg!(windows) || !old.as_ref().is_some_and(Held::is_up);
         let ending = async {
             if let Some(old) = old {
                 old.end(sink).await;
@@ -92,12 +95,11 @@ impl Crew {
                 && !is_ours
                 && let Some(instance) = service::attach(&settings.url, &settings.health).await?
             {
-                return Ok(Had::Running(instance));
+                return Ok(Had::Running(Box::new(instance)));
             }
             Ok(Had::Made(environment, built(subject, sink).await?))
         };
-        let had: Result<Had, ServiceError> = if cfg!(windows) {
-            // There a program cannot be replaced while it runs.
+        let had: Result<Had, ServiceError> = if first_things_first {
             ending.await;
             having.await
         } else {
@@ -108,7 +110,7 @@ impl Crew {
                 let url = instance.url().to_string();
                 sink(Event::Notice(format!("a service answers at {url} already: it is used as it is")));
                 sink(Event::ServiceReady { instance: Probe::DEFAULT_INSTANCE.to_owned(), url, after_ms: None });
-                let held = Held { instance, program: None, lines_at_start: 0, is_end_told: false };
+                let held = Held { instance: *instance, program: None, lines_at_start: 0, is_end_told: false };
                 Ok(Self { default: Some(held), ..Self::default() })
             }
             Had::Made(environment, program) => {

@@ -96,10 +96,11 @@ fn a_service_that_crashes() {
 
 #[test]
 fn a_course_as_a_list() {
-    check("list.pretty.txt", &list::pretty(&sample::agenda(), &Look::BARE));
-    check("list.narrow.txt", &list::pretty(&sample::agenda(), &NARROW));
-    check("list.plain.txt", &list::plain(&sample::agenda()));
-    check("list.json", &list::json(&sample::agenda()));
+    let agenda = list::Listing::from(&sample::agenda());
+    check("list.pretty.txt", &list::pretty(&agenda, &Look::BARE));
+    check("list.narrow.txt", &list::pretty(&agenda, &NARROW));
+    check("list.plain.txt", &list::plain(&agenda));
+    check("list.json", &list::json(&agenda));
 }
 
 #[test]

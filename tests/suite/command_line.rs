@@ -8,8 +8,12 @@ fn help_teaches() {
     let commands = [
         "",
         "init",
+        "status",
+        "next",
+        "hint",
         "verify",
         "solution",
+        "reset",
         "sandbox",
         "list",
         "author",

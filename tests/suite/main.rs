@@ -2,6 +2,7 @@
 //!
 //! What it verifies is a stand-in service ([`standin`]) that writes all its telemetry by hand, against a course of its own
 //! ([`tiny`]): nothing here rests on an SDK, on week 2 or on the reference. Only [`main_job`] builds and proves that one.
+//! [`standing`] alone calls the library: what it shows has no command of its own.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test suite` writes the snapshots anew.
 
@@ -22,6 +23,7 @@ mod interruption;
 mod kinds;
 mod main_job;
 mod mini;
+mod progress;
 mod prove;
 mod recording;
 mod reports;
@@ -29,6 +31,7 @@ mod sandbox_process;
 mod selection;
 mod solution;
 mod standin;
+mod standing;
 mod support;
 mod tiny;
 mod unreachable;

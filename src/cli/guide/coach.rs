@@ -206,11 +206,9 @@ impl Coach {
     }
 
     fn open(&self, trace: Option<&str>, source: Source) {
-        let url = match (None::<String>, trace) {
-            (Some(console), Some(trace)) => format!("{console}/trace/{trace}"),
-            (Some(console), None) => console,
-            (None, _) => vendor_page(source).to_owned(),
-        };
+        let trace = trace.and_then(|trace| trace.parse().ok());
+        let page = trace.and_then(|trace| self.lab.console_of(&trace)).or_else(|| self.lab.console());
+        let url = page.unwrap_or_else(|| vendor_page(source).to_owned());
         // A machine without a browser still has an address to type elsewhere.
         self.say(match open::that_detached(&url) {
             Ok(()) => Message::Told(format!("opened {url}")),
@@ -306,14 +304,7 @@ async fn run(
     standing.stop(&|_| {}).await;
 }
 
-async fn look(
-    ground: &Ground,
-    lab: &Lab,
-    standing: &mut Standing,
-    job: &Job,
-    tell: &UnboundedSender<Message>,
-    shared: &Shared,
-) {
+async fn look(ground: &Ground, lab: &Lab, standing: &mut Standing, job: &Job, tell: &UnboundedSender<Message>, shared: &Shared) {
     let refused = |failure: &Failure| {
         let _ = tell.send(Message::Refused { run: job.run, text: said(failure) });
     };

@@ -31,13 +31,8 @@ pub fn run(args: &GuideArgs) -> Result<ExitStatus, Failure> {
     let loaded = book.load();
     let target = args.target.map_or(manifest.target, Target::from);
     let look = Look::of_stdout();
-    let setup = Setup {
-        course: Arc::clone(&course),
-        progress: loaded.progress,
-        target,
-        recheck: args.recheck,
-        notices: loaded.notices,
-    };
+    let setup =
+        Setup { course: Arc::clone(&course), progress: loaded.progress, target, recheck: args.recheck, notices: loaded.notices };
     let mut guide = Guide::new(&setup);
     if let Some(at) = at {
         guide.at = at;
@@ -93,7 +88,8 @@ fn standing(guide: &Guide) -> ExitStatus {
 
 /// The step to begin with, where one is named.
 fn step(args: &GuideArgs, course: &Course) -> Result<Option<usize>, Failure> {
-    let names_a_step = args.step.is_some() || args.selection.as_deref().is_some_and(|path| path.trim_end_matches('/').contains('/'));
+    let names_a_step =
+        args.step.is_some() || args.selection.as_deref().is_some_and(|path| path.trim_end_matches('/').contains('/'));
     if !names_a_step {
         return Ok(None);
     }

@@ -191,7 +191,7 @@ impl Watching {
             match notices.watcher.watch(folder, RecursiveMode::NonRecursive) {
                 Ok(()) => some_new = true,
                 // It has vanished since, of which there is a notice.
-                Err(error) if is_absence(&error.kind) && *folder != self.ground.folder => {}
+                Err(error) if is_absence(&error.kind) => {}
                 Err(_) => {
                     all_well = false;
                     break;

@@ -68,6 +68,9 @@ fn answer(settings: &Settings, mut stream: TcpStream) {
         eprintln!("the heap is gone");
         exit(8);
     }
+    if path == "/things" && settings.breaks("stall") {
+        std::thread::sleep(LONGEST_LIFE);
+    }
     let (status, body) = match path {
         "/up" => (200, r#"{"up":true}"#),
         "/things" if settings.breaks("answer") => (203, r#"[{"name":7,"count":2}]"#),

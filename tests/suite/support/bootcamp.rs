@@ -94,6 +94,11 @@ impl Bootcamp {
         self
     }
 
+    /// Its environment.
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// Lends it the machine's Rust toolchain.
     pub fn toolchain(mut self) -> Self {
         let home = std::env::var("HOME").unwrap_or_default();

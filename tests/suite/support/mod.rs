@@ -13,7 +13,7 @@ use snapbox::data::DataFormat;
 use snapbox::{Assert, Data};
 
 pub use bootcamp::{Bootcamp, Running};
-pub use process::{free_port, lives, wait_until};
+pub use process::{free_port, lives, signal, wait_until};
 pub use redact::redact;
 pub use run::{Report, Run};
 pub use sandboxed::Sandboxed;
