@@ -12,6 +12,7 @@
 
 mod keys;
 mod message;
+pub mod plain;
 mod state;
 #[cfg(test)]
 mod tests;

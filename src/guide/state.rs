@@ -66,6 +66,8 @@ pub struct Guide {
     pub ticks: u64,
     /// The number of the last run.
     pub(super) runs: u64,
+    /// So many changes of the progress are being written. What is told of it meanwhile knows less than this does.
+    pub(super) unwritten: usize,
 }
 
 /// A part of the screen that scrolls on its own.
@@ -238,6 +240,7 @@ impl Guide {
             notes: notices.iter().map(note).collect(),
             ticks: 0,
             runs: 0,
+            unwritten: 0,
         }
     }
 

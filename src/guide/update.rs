@@ -65,7 +65,10 @@ impl Guide {
                 Vec::new()
             }
             Message::Noted(loaded) => {
-                self.progress = loaded.progress;
+                self.unwritten = self.unwritten.saturating_sub(1);
+                if self.unwritten == 0 {
+                    self.progress = loaded.progress;
+                }
                 loaded.notices.into_iter().for_each(|notice| self.tell(Weight::Warning, notice));
                 Vec::new()
             }
@@ -273,6 +276,7 @@ impl Guide {
     /// Takes a change into the progress, and has it written.
     fn keep(&mut self, change: Change) -> Vec<Effect> {
         self.progress.apply(&change, &self.course);
+        self.unwritten += 1;
         vec![Effect::Note(change)]
     }
 

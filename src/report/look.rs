@@ -17,7 +17,7 @@ pub struct Look {
 
 /// What a piece of text is meant to say by its colour. No meaning is carried by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(crate) enum Tone {
     /// Met.
     Good,
     /// Not met.
@@ -86,7 +86,7 @@ impl Look {
 
     /// A piece of code in its colour: one of the terminal's own, so that it suits a light one and a dark one. Green and red are
     /// kept for what comes and goes.
-    pub(super) fn ink(self, ink: Ink, text: &str) -> String {
+    pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
         let style = match ink {
             Ink::Plain => return text.to_owned(),
             Ink::Comment => Style::new().dim(),
@@ -99,7 +99,7 @@ impl Look {
     }
 
     /// The text in its colour.
-    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
+    pub(crate) fn paint(self, tone: Tone, text: &str) -> String {
         let style = match tone {
             Tone::Good => Style::new().fg(Color::Green),
             Tone::Bad => Style::new().fg(Color::Red),

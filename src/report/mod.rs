@@ -29,14 +29,15 @@ mod sinks;
 pub mod status;
 pub mod step;
 pub mod tap;
-mod text;
+pub(crate) mod text;
 mod waterfall;
 pub mod way;
-mod words;
+pub(crate) mod words;
 
 pub use exit::ExitStatus;
 pub use fold::Fold;
 pub use look::Look;
+pub(crate) use look::Tone;
 pub use model::{
     CheckReport, Diagnosis, Fact, LessonReport, Mismatch, Place, Report, RunStatus, Score, ServiceReport, ServiceTrouble, Status,
     StepReport, Tally,

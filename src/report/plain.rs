@@ -53,7 +53,7 @@ pub fn render(report: &Report) -> String {
 }
 
 /// `8 of 10 points`, `8 of 10 points and 2 of 5 bonus points`.
-pub(super) fn points(score: &Score) -> String {
+pub(crate) fn points(score: &Score) -> String {
     let required = format!("{} of {} {}", score.earned, score.possible, point(score.possible));
     let bonus = format!("{} of {} bonus {}", score.bonus, score.bonus_possible, point(score.bonus_possible));
     match (score.possible == Points::ZERO, score.bonus_possible == Points::ZERO) {
@@ -70,7 +70,7 @@ fn check(check: &CheckReport) -> Vec<String> {
 }
 
 /// All that is to be said of one check, each value in one line. The other line-oriented formats say the same.
-pub(super) fn values(check: &CheckReport) -> Vec<(String, String)> {
+pub(crate) fn values(check: &CheckReport) -> Vec<(String, String)> {
     let mut values: Vec<(String, String)> =
         check.facts.iter().map(|fact| ("Seen".to_owned(), format!("{} {}", fact.label, fact.value))).collect();
     if let Some(mismatch) = &check.mismatch {

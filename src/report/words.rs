@@ -17,7 +17,7 @@ pub(super) fn untold<'r>(check: &'r CheckReport, diagnosis: &'r Diagnosis) -> im
 }
 
 /// `point` or `points`, as the number before it wants.
-pub(super) fn point(number: Points) -> &'static str {
+pub(crate) fn point(number: Points) -> &'static str {
     if number == Points::whole(1) { "point" } else { "points" }
 }
 

@@ -29,6 +29,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// So many of them are told.
 const LINES: usize = 200;
 
+/// What is told where the work itself came to nothing: somebody waits for an answer.
+const BROKE_OFF: &str = "it broke off; try it once more";
+
 /// What the guide stands on.
 pub struct Ground {
     /// The folder that the command was given.
@@ -173,9 +176,8 @@ impl Coach {
     ) {
         let tell = self.tell.clone();
         tokio::spawn(async move {
-            if let Ok(done) = work.await {
-                let _ = tell.send(message(done));
-            }
+            let done = work.await.unwrap_or_else(|_| Err(String::from(BROKE_OFF)));
+            let _ = tell.send(message(done));
         });
     }
 
@@ -187,8 +189,7 @@ impl Coach {
             Ok(solution::merge_into(&ground.manifest, &states(ground)?, step)?.told())
         });
         tokio::spawn(async move {
-            let Ok(files) = files.await else { return };
-            let applied = match files {
+            let applied = match files.await.unwrap_or_else(|_| Err(String::from(BROKE_OFF))) {
                 Ok(mut told) => match outside(&course, &path, &lab).await {
                     Ok(Some(more)) => {
                         told.push_str("; ");
@@ -284,6 +285,10 @@ async fn run(
         let job = tokio::select! {
             job = wanted.recv() => job,
             exit = standing.ended() => {
+                // Its last words before the word of its end.
+                if let Some(output) = standing.output() {
+                    let _ = tell.send(Message::ServicePrinted(output.last(LINES)));
+                }
                 let how = exit.map_or_else(String::new, |exit| format!(" with {exit}"));
                 let _ = tell.send(Message::ServiceEnded(format!("the service ended by itself{how}")));
                 standing = Standing::default();

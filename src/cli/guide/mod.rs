@@ -14,9 +14,10 @@ use crate::course::Course;
 use crate::guide::{Guide, Setup};
 use crate::lab::Lab;
 use crate::progress::Book;
-use crate::report::{ExitStatus, Look};
+use crate::report::{ExitStatus, Look, Status};
 use crate::service::{Manifest, Target, Variables};
 use coach::{Coach, Ground};
+use plain::Ended;
 
 /// Takes a learner through a course.
 pub fn run(args: &GuideArgs) -> Result<ExitStatus, Failure> {
@@ -50,10 +51,12 @@ async fn walk(args: &GuideArgs, mut guide: Guide, setup: &Setup, ground: Ground)
     let first = guide.begin(setup);
     let (mut coach, mut told) = Coach::begin(ground, lab);
     let full = !args.plain && suits_a_screen();
-    let shown = if full {
-        screen::show(&mut guide, first, &mut coach, &mut told, look, &stop).await
+    let ended = if full {
+        let shown = screen::show(&mut guide, first, &mut coach, &mut told, look, &stop).await;
+        shown.map(|()| Ended::Quit).map_err(|error| format!("the terminal cannot be used: {error}; `--plain` needs none"))
     } else {
-        plain::walk(&mut guide, first, &mut coach, &mut told, look, &stop).await
+        let walked = plain::walk(&mut guide, first, &mut coach, &mut told, look, &stop).await;
+        walked.map_err(|error| format!("what the guide says cannot be written: {error}"))
     };
     coach.end().await;
     if let Some(discovered) = discovered {
@@ -62,10 +65,24 @@ async fn walk(args: &GuideArgs, mut guide: Guide, setup: &Setup, ground: Ground)
     if full {
         plain::farewell(&guide, look);
     }
-    match shown {
-        Ok(()) if stop.is_cancelled() => Ok(ExitStatus::Interrupted),
-        Ok(()) => Ok(ExitStatus::Passed),
-        Err(error) => Err(Failure::usage(format_args!("the terminal cannot be used: {error}; `--plain` needs none"))),
+    match ended {
+        Ok(_) if stop.is_cancelled() => Ok(ExitStatus::Interrupted),
+        Ok(Ended::Quit) => Ok(ExitStatus::Passed),
+        Ok(Ended::InputEnded) => Ok(standing(&guide)),
+        Err(text) => Err(Failure::usage(text)),
+    }
+}
+
+/// How the step stands at which the input ended. Nobody was there to read what was said, so the exit code says it, in the words of
+/// `bootcamp verify` for this step: 0 passed, 1 not passed, 3 could not be looked at. Who ends the guide by a word or a key has seen
+/// it, and nothing has failed.
+fn standing(guide: &Guide) -> ExitStatus {
+    if guide.is_passed() {
+        return ExitStatus::Passed;
+    }
+    match guide.result().map(|result| result.status) {
+        Some(Status::Failed) => ExitStatus::NotPassed,
+        _ => ExitStatus::Unverified,
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,6 +25,7 @@ pub struct Bootcamp {
     args: Vec<String>,
     variables: BTreeMap<String, String>,
     folder: Option<PathBuf>,
+    input: Option<String>,
     patience: Duration,
 }
 
@@ -38,7 +40,7 @@ impl Bootcamp {
             (String::from("HOME"), root.path().join("home").display().to_string()),
             (String::from("PATH"), std::env::var("PATH").unwrap()),
         ];
-        Self { root: Arc::new(root), args: Vec::new(), variables: variables.into(), folder: None, patience: PATIENCE }
+        Self { root: Arc::new(root), args: Vec::new(), variables: variables.into(), folder: None, input: None, patience: PATIENCE }
     }
 
     /// The workspace.
@@ -116,6 +118,12 @@ impl Bootcamp {
         self
     }
 
+    /// What comes through a pipe into its standard input, which is closed after that. By default nothing does.
+    pub fn input(mut self, text: impl Into<String>) -> Self {
+        self.input = Some(text.into());
+        self
+    }
+
     /// How long it may take.
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
@@ -124,7 +132,7 @@ impl Bootcamp {
 
     /// Another call in the same workspace, with the same variables and no arguments.
     pub fn again(&self) -> Self {
-        Self { args: Vec::new(), ..self.clone() }
+        Self { args: Vec::new(), input: None, ..self.clone() }
     }
 
     /// A sandbox of the workspace, running.
@@ -162,14 +170,20 @@ impl Bootcamp {
 
     /// Starts it.
     pub fn start(self) -> Running {
-        let child = self
+        let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
+        let mut child = self
             .command()
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
             .spawn()
             .unwrap();
+        if let (Some(text), Some(mut stdin)) = (&self.input, child.stdin.take()) {
+            assert!(text.len() < 4_096, "more than a pipe is sure to hold");
+            // One that has ended already reads nothing.
+            let _ = stdin.write_all(text.as_bytes());
+        }
         Running { child, call: self }
     }
 
