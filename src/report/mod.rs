@@ -24,7 +24,7 @@ mod schema;
 mod sinks;
 pub mod step;
 pub mod tap;
-mod text;
+pub mod text;
 mod waterfall;
 mod words;
 
