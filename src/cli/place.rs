@@ -101,6 +101,20 @@ pub fn one_step<'a>(course: &'a Course, given: Option<&str>, step: Option<&str>)
     }
 }
 
+/// The step to begin with: the named one, or the first of a named lesson.
+pub fn first_step<'a>(course: &'a Course, given: Option<&str>, step: Option<&str>) -> Result<(&'a Lesson, &'a Step), Failure> {
+    let path = given.unwrap_or(&course.id);
+    if step.is_none() {
+        let selection = Selection::parse(path, None).map_err(Failure::usage)?;
+        if let Ok(steps) = course.select(&selection)
+            && let Some(first) = steps.first()
+        {
+            return Ok(*first);
+        }
+    }
+    one_step(course, given, step)
+}
+
 /// The states of a course's solution, for a command that shows or writes them.
 pub fn states(course: &Course, folder: &Path) -> Result<States, Failure> {
     States::load(course, folder).map_err(|error| match error {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::state::{LINES, NOTES};
 use super::{Command, Drawn, Effect, Guide, Message, Note, Overlay, Pane, Phase, Run, Setup, StepState, Towards, Weight};
+use crate::check::Probe;
 use crate::facts::Source;
 use crate::progress::{Change, Standing};
 use crate::report::{Fold, Status, Waterfall};
@@ -358,7 +359,7 @@ impl Guide {
                 Vec::new()
             }
             Event::ServiceReady { instance, url, after_ms } => {
-                if instance == crate::check::Probe::DEFAULT_INSTANCE {
+                if instance == Probe::DEFAULT_INSTANCE {
                     self.service.phase = Phase::Ready { url, after_ms };
                 }
                 Vec::new()

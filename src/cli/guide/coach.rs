@@ -1,5 +1,6 @@
 //! Does what the guide wants done, and tells it what came of it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +10,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Failure, place, shell, solution, verify};
+use super::super::{Failure, place, solution, verify};
+use crate::check::Probe;
 use crate::course::Course;
 use crate::facts::Source;
 use crate::guide::{Effect, Message, Snippet, Solution};
@@ -17,7 +19,7 @@ use crate::lab::Lab;
 use crate::progress::{Book, Change};
 use crate::report::Look;
 use crate::report::step::Shown;
-use crate::service::{Manifest, Output, Target, Watching};
+use crate::service::{Environment, Manifest, Output, Target, Watching};
 use crate::solution::States;
 use crate::verify::{Event, Pace, Plan, Renewal, Standing};
 
@@ -203,7 +205,7 @@ impl Coach {
     }
 
     fn open(&self, trace: Option<&str>, source: Source) {
-        let url = match (self.lab.console(), trace) {
+        let url = match (None::<String>, trace) {
             (Some(console), Some(trace)) => format!("{console}/trace/{trace}"),
             (Some(console), None) => console,
             (None, _) => vendor_page(source).to_owned(),
@@ -325,12 +327,15 @@ async fn look(
     let pace = match ground.target {
         Target::Live => Pace::LIVE,
         Target::Sandbox if job.patient => Pace::SANDBOX,
-        Target::Sandbox => Pace::guided(&subject),
+        Target::Sandbox => {
+            let composed = crate::verify::composed(&subject);
+            Pace::guided(Pace::batching(&composed.unwrap_or_else(|_| Environment::from(BTreeMap::new()))))
+        }
     };
     let sink = |event: Event| {
         match &event {
             Event::Stage(stage) => shared.building.store(*stage == crate::verify::Stage::Building, Ordering::Relaxed),
-            Event::ServiceStarted { output, .. } => {
+            Event::ServiceStarted { instance, output } if instance == Probe::DEFAULT_INSTANCE => {
                 *shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output.clone());
             }
             _ => {}
