@@ -22,7 +22,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("highlight", &[]),
     ("report", &["facts", "check", "course", "solution", "verify", "progress", "highlight"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
-    ("cli", &["author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress", "report"]),
+    (
+        "cli",
+        &[
+            "author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress",
+            "report",
+        ],
+    ),
 ];
 
 /// The modules that may print: everything else tells, and lets these say it.
