@@ -27,9 +27,8 @@ pub(super) struct Tools {
 
 pub(super) async fn look(setting: &Setting) -> Tools {
     let folder = setting.place();
-    let run = |program: &'static str, args: &'static [&'static str]| {
-        command::run(program, args, folder, &setting.shell, DEADLINE)
-    };
+    let run =
+        |program: &'static str, args: &'static [&'static str]| command::run(program, args, folder, &setting.shell, DEADLINE);
     let cc = async { if setting.system == System::Windows { None } else { Some(run("cc", &["--version"]).await) } };
     let (cargo, rustc, components, cc) = tokio::join!(
         run("cargo", &["--version"]),
@@ -52,7 +51,8 @@ pub(super) async fn look(setting: &Setting) -> Tools {
         components,
         least: least(&folder.join("Cargo.toml")),
         cargo_builds: manifest.is_none_or(|manifest| {
-            let by_cargo = manifest.service.build.as_ref().is_none_or(|command| command.first().is_some_and(|word| word == "cargo"));
+            let by_cargo =
+                manifest.service.build.as_ref().is_none_or(|command| command.first().is_some_and(|word| word == "cargo"));
             by_cargo && (manifest.service.run.is_none() || manifest.workspace.join("Cargo.toml").is_file())
         }),
         named: named.collect(),
@@ -110,8 +110,9 @@ fn rust(tool: &'static str, ran: &Ran, least: Option<&([u64; 3], String)>, syste
                 (Some(has), Some((least, why))) if has < *least => {
                     let [major, minor, patch] = least;
                     let wanted = if *patch == 0 { format!("{major}.{minor}") } else { format!("{major}.{minor}.{patch}") };
-                    finding(State::Bad, format!("{said} is too old for your service: {why} asks for {wanted}"))
-                        .fix("`rustup update stable`; a Rust from the system's packages is often old: remove it and take rustup's")
+                    finding(State::Bad, format!("{said} is too old for your service: {why} asks for {wanted}")).fix(
+                        "`rustup update stable`; a Rust from the system's packages is often old: remove it and take rustup's",
+                    )
                 }
                 (None, _) => finding(State::Warning, format!("`{tool} --version` tells no version"))
                     .fix("see what it is that is first on your PATH, and put rustup's `~/.cargo/bin` before it"),
@@ -134,17 +135,20 @@ fn complaint(tool: &'static str, stderr: &str) -> Finding {
         finding(format!("the toolchain that is asked for here is not installed: {first}"))
             .fix("`rustup toolchain install`, in the workspace; `rustup show` says which one is meant and why")
     } else {
-        finding(format!("`{tool} --version` fails: {first}"))
-            .fix(format!("put that right, or install Rust anew from {RUSTUP}"))
+        finding(format!("`{tool} --version` fails: {first}")).fix(format!("put that right, or install Rust anew from {RUSTUP}"))
     }
 }
 
 fn linker(ran: &Ran, system: System) -> Finding {
     let finding = |state, told: String| Finding::new(Area::Toolchain, "cc", "C compiler", state, told);
     match ran {
-        Ran::Ended { well: true, stdout, .. } => finding(State::Good, stdout.lines().next().unwrap_or_default().trim().to_owned()),
-        Ran::Missing => finding(State::Bad, String::from("`cc` is not on your PATH: cargo links with it, and some crates hold C"))
-            .fix(how_to_get_cc(system)),
+        Ran::Ended { well: true, stdout, .. } => {
+            finding(State::Good, stdout.lines().next().unwrap_or_default().trim().to_owned())
+        }
+        Ran::Missing => {
+            finding(State::Bad, String::from("`cc` is not on your PATH: cargo links with it, and some crates hold C"))
+                .fix(how_to_get_cc(system))
+        }
         Ran::Failed(_) | Ran::Ended { .. } => {
             // On a Mac without the tools, `cc` is there and asks for them.
             finding(State::Bad, String::from("`cc --version` fails: cargo links with it")).fix(how_to_get_cc(system))

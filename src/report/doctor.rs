@@ -225,7 +225,9 @@ fn verdict(examination: &Examination) -> &'static str {
 fn sentence(examination: &Examination) -> String {
     let number = |state| examination.findings.iter().filter(|finding| finding.state == state).count();
     let mut parts = Vec::new();
-    for (state, words) in [(State::Bad, "in the way"), (State::Warning, "to be looked into"), (State::Unknown, "left out for now")] {
+    for (state, words) in
+        [(State::Bad, "in the way"), (State::Warning, "to be looked into"), (State::Unknown, "left out for now")]
+    {
         match number(state) {
             0 => {}
             some => parts.push(format!("{some} {words}")),

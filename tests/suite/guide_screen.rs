@@ -100,7 +100,11 @@ fn a_save_during_a_build_begins_it_anew() {
 fn nothing_is_left_when_it_ends_however_it_ends() {
     for how in ["q", "\u{3}", "term"] {
         let (call, mine, answers) = workspace();
-        save(&mine, "src/main.rs", &answers.replacen("fn main() {", "fn main() {\n    println!(\"process {}.\", std::process::id());", 1));
+        save(
+            &mine,
+            "src/main.rs",
+            &answers.replacen("fn main() {", "fn main() {\n    println!(\"process {}.\", std::process::id());", 1),
+        );
         let mut guide = Terminal::start(call.again(), 30, 100);
         guide.until("the step has passed", |screen| screen.contains('✓'));
         guide.sees("process ");
@@ -156,7 +160,8 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
     let mut guide = Terminal::start(call.again(), 30, 100);
     guide.sees("1.2 A name");
     guide.types("l");
-    guide.until("the first step has passed", |screen| screen.lines().any(|line| line.contains("An answer") && line.contains('✓')));
+    guide
+        .until("the first step has passed", |screen| screen.lines().any(|line| line.contains("An answer") && line.contains('✓')));
     guide.types("q");
     assert_eq!(guide.ends().0, 0);
 }

@@ -177,10 +177,14 @@ impl Look<'_> {
         let told = format!("this is {}, and {} belongs here", form.noun(), kind.noun());
         let swapped = KNOWN.iter().find(|(other, its)| {
             let theirs = self.value(other);
-            Some(*its) == form.kind() && *other != name && theirs.is_some_and(|theirs| theirs != value && !self.suits(*its, theirs))
+            Some(*its) == form.kind()
+                && *other != name
+                && theirs.is_some_and(|theirs| theirs != value && !self.suits(*its, theirs))
         });
         Some(match swapped {
-            Some((other, _)) => Mistake::bad(format!("{told}: it looks swapped with `{other}`"), "exchange the values of the two"),
+            Some((other, _)) => {
+                Mistake::bad(format!("{told}: it looks swapped with `{other}`"), "exchange the values of the two")
+            }
             None => Mistake::bad(told, format!("put the right one here: {}", kind.source())),
         })
     }

@@ -160,8 +160,24 @@ pub(super) fn is_region(value: &str) -> bool {
 /// Whether a value is one that somebody meant to replace.
 pub(super) fn is_placeholder(value: &str) -> bool {
     const WORDS: [&str; 18] = [
-        "your-", "your_", "yourkey", "yourtoken", "changeme", "change-me", "change_me", "replace-me", "replace_me", "replaceme",
-        "placeholder", "example", "todo", "key-here", "key_here", "token-here", "token_here", "...",
+        "your-",
+        "your_",
+        "yourkey",
+        "yourtoken",
+        "changeme",
+        "change-me",
+        "change_me",
+        "replace-me",
+        "replace_me",
+        "replaceme",
+        "placeholder",
+        "example",
+        "todo",
+        "key-here",
+        "key_here",
+        "token-here",
+        "token_here",
+        "...",
     ];
     let lower = value.to_lowercase();
     let bracketed = (value.starts_with('<') && value.ends_with('>')) || (value.starts_with('[') && value.ends_with(']'));
