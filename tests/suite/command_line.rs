@@ -11,6 +11,7 @@ fn help_teaches() {
         "verify",
         "solution",
         "sandbox",
+        "doctor",
         "list",
         "author",
         "author lint",

@@ -16,6 +16,7 @@ mod broken_course;
 mod broken_service;
 mod command_line;
 mod diagnoses;
+mod doctor;
 mod init;
 mod interruption;
 mod kinds;
