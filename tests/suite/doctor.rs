@@ -122,8 +122,9 @@ fn in_week_2_it_says_which_steps_need_docker() {
 #[test]
 fn keys_that_are_swapped_blank_or_placeholders() {
     let file = format!(
-        "HONEYCOMB_API_KEY={}\nHONEYCOMB_CONFIGURATION_KEY={INGEST}\nROLLBAR_ACCESS_TOKEN=your-token-here\nAWS_DEFAULT_REGION=can-central-1\n",
-        tiny::HONEYCOMB_KEY
+        "HONEYCOMB_API_KEY={}\nHONEYCOMB_CONFIGURATION_KEY={INGEST}\nROLLBAR_ACCESS_TOKEN=your-token-here\nAWS_SECRET_ACCESS_KEY={}\nAWS_DEFAULT_REGION=can-central-1\n",
+        tiny::HONEYCOMB_KEY,
+        tiny::AWS_SECRET
     );
     let call = fenced(tiny::workspace())
         .write(".env", file)

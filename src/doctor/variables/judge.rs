@@ -85,7 +85,8 @@ impl Look<'_> {
     /// What the shell sets wins over `.env`, also when it is nothing.
     fn blank_in_shell(&self, variable: &Variable, asker: Option<&Asker>) -> Option<Finding> {
         let hides = self.variables.shadowed(self.name).filter(|hidden| !hidden.value.is_blank());
-        if asker.is_none() && hides.is_none() {
+        let matters = asker.is_some() || hides.is_some();
+        if !matters && matches!(self.kind, Kind::AwsSession | Kind::Endpoint | Kind::Plain) {
             return None;
         }
         let over = hides.map(|hidden| format!(", and wins over {}", hidden.origin)).unwrap_or_default();
@@ -94,7 +95,7 @@ impl Look<'_> {
             "`unset {}` in this shell, and look for an `export` of it in `~/.bashrc`, `~/.zshrc` or `~/.profile`",
             self.name
         );
-        Some(self.finding(State::Bad, told).fix(fix))
+        Some(self.finding(if matters { State::Bad } else { State::Warning }, told).fix(fix))
     }
 
     /// A variable with something in it. One that nobody asks for and that is as it should be is not told.
