@@ -247,7 +247,7 @@ fn next(examination: &Examination) -> Option<String> {
             Some(format!("begin with {subject} ({}), then `bootcamp doctor` again", bad.area.name()))
         }
         (None, Some(_)) => Some(String::from("`bootcamp verify` shows how far you are")),
-        (None, None) => None,
+        (None, None) => Some(String::from("`bootcamp init cruddur` makes a workspace")),
     }
 }
 

@@ -159,7 +159,7 @@ pub(super) fn is_region(value: &str) -> bool {
 
 /// Whether a value is one that somebody meant to replace.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    const WORDS: [&str; 18] = [
+    const WORDS: [&str; 17] = [
         "your-",
         "your_",
         "yourkey",
@@ -172,7 +172,6 @@ pub(super) fn is_placeholder(value: &str) -> bool {
         "replaceme",
         "placeholder",
         "example",
-        "todo",
         "key-here",
         "key_here",
         "token-here",
@@ -182,5 +181,10 @@ pub(super) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_lowercase();
     let bracketed = (value.starts_with('<') && value.ends_with('>')) || (value.starts_with('[') && value.ends_with(']'));
     let crossed = value.len() >= 3 && lower.bytes().all(|byte| matches!(byte, b'x' | b'*' | b'-' | b'_' | b'.'));
-    bracketed || crossed || value.contains('…') || lower.contains("xxxx") || WORDS.iter().any(|word| lower.contains(word))
+    bracketed
+        || crossed
+        || lower == "todo"
+        || value.contains('…')
+        || lower.contains("xxxx")
+        || WORDS.iter().any(|word| lower.contains(word))
 }
