@@ -12,6 +12,7 @@
 //! lab        sandbox or live: endpoints for the clients, environment for the service
 //! service    the learner's service: build, start, ready, stop
 //! verify     plan, probe, poll, run: from a selection of steps to a stream of events
+//! doctor     what may keep a learner from the first step: tools, ports, variables, vendors
 //! progress   what the learner has passed: one file in the workspace, written whole or not at all
 //! highlight  which stretches of code are keywords, texts, comments
 //! typeset    Markdown as lines of styled text
@@ -27,6 +28,7 @@ pub mod author;
 pub mod check;
 pub mod cli;
 pub mod course;
+pub mod doctor;
 pub mod facts;
 pub mod guide;
 pub mod highlight;

@@ -19,15 +19,16 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("lab", &["facts", "vendor", "sandbox", "service"]),
     ("verify", &["facts", "vendor", "check", "course", "lab", "service"]),
     ("progress", &["facts", "check", "course"]),
+    ("doctor", &["facts", "vendor", "check", "course", "sandbox", "lab", "service"]),
     ("highlight", &[]),
     ("typeset", &["highlight"]),
-    ("report", &["facts", "check", "course", "solution", "verify", "progress", "highlight", "typeset"]),
+    ("report", &["facts", "check", "course", "solution", "verify", "doctor", "progress", "highlight", "typeset"]),
     ("guide", &["facts", "check", "course", "service", "verify", "progress", "typeset", "report"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
     (
         "cli",
         &[
-            "author", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress",
+            "author", "doctor", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress",
             "report", "guide",
         ],
     ),

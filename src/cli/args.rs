@@ -32,6 +32,7 @@ Examples:
   bootcamp solution --step 2.3          what that step changes, when you are stuck
   bootcamp verify week2 --solution      prove the reference service, offline
   bootcamp sandbox --env-file .env      the vendors on this machine, for your own experiments
+  bootcamp doctor                       what may be in the way, and what to do about it
 
 Exit codes:
   0 passed   1 not passed   2 usage   3 could not verify   4 the course is broken   130 interrupted";
@@ -69,6 +70,9 @@ pub enum Command {
     /// Run Honeycomb, AWS X-Ray, CloudWatch Logs and Rollbar on this machine
     #[command(after_help = SANDBOX_HELP)]
     Sandbox(SandboxArgs),
+    /// Look at this machine: what may keep you from a step, and what to do about it
+    #[command(after_help = DOCTOR_HELP)]
+    Doctor(DoctorArgs),
     /// List the lessons and steps of a course, with their points and how you stand with them
     List(ListArgs),
     /// Keep a course true: for those who write one
@@ -295,7 +299,9 @@ endpoints replaced by the sandbox's; one that already answers at `service.url` o
 is used as it is.
 
 \"failed\" means that a step is not done. \"errored\" means that we could not look: a wrong key, a
-vendor that is down. A bonus step that is not met costs nothing.";
+vendor that is down. A bonus step that is not met costs nothing.
+
+What your own service has passed is noted in .bootcamp/progress.json: `bootcamp status` shows it.";
 
 /// What `--solution` means without a step.
 pub const REFERENCE: &str = "reference";
@@ -409,6 +415,27 @@ pub struct SandboxArgs {
     pub max_size: u64,
 }
 
+const DOCTOR_HELP: &str = "\
+It looks at the Rust toolchain, Docker and compose, the ports, .env and the shell's variables, each
+vendor step by step (reachable, authenticated, allowed, able to read back), the disk and the clock.
+It changes nothing and tells no key.
+
+Exit code 0 where nothing is in the way, 1 where something is, 3 where nothing could be looked at.";
+
+/// Options of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// Which vendors to look at [default: what bootcamp.toml says, else the sandbox]
+    #[arg(long, value_enum)]
+    pub target: Option<TargetArg>,
+    /// The form of the findings [default: pretty on a terminal, plain elsewhere]
+    #[arg(long, value_enum)]
+    pub format: Option<ListFormat>,
+    /// The workspace [default: this folder, or the nearest above it with a bootcamp.toml]
+    #[arg(long, short = 'C', value_name = "DIR")]
+    pub workspace: Option<PathBuf>,
+}
+
 /// Options of `list`.
 #[derive(Debug, clap::Args)]
 pub struct ListArgs {
@@ -423,7 +450,7 @@ pub struct ListArgs {
     pub workspace: Option<PathBuf>,
 }
 
-/// The forms of a list.
+/// The forms of a list, and of a doctor's findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
     /// A table for people

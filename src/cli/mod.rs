@@ -3,6 +3,7 @@
 mod args;
 mod author;
 mod completions;
+mod doctor;
 mod guide;
 mod hint;
 mod init;
@@ -59,6 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Reset(args) => reset::run(&args),
         Command::Sandbox(args) => sandbox::run(&args),
         Command::Author(what) => author::run(what),
+        Command::Doctor(args) => doctor::run(&args),
         Command::List(args) => list::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Completions(args) => completions::run(&args),

@@ -17,6 +17,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod update;
+pub mod view;
 
 pub use keys::{Binding, all as all_bindings, bindings, command};
 pub use message::{Command, Drawn, Effect, Message, Snippet, Solution, Towards};

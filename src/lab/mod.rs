@@ -30,6 +30,9 @@ pub struct Lab {
     cloudwatch: Had<cloudwatch::Client>,
     rollbar: Had<rollbar::Client>,
     docker: docker::Client,
+    account: Account,
+    /// Where Honeycomb and Rollbar are asked.
+    places: (String, String),
     endpoints: Endpoints,
     backing: Backing,
 }
@@ -76,9 +79,11 @@ impl Lab {
                 .clone()
                 .map(|http| honeycomb::Client::new(http, &base, Secret::new(keys.honeycomb_configuration.clone()))),
             xray: Ok(xray::Client::new(account.clone())),
-            cloudwatch: Ok(cloudwatch::Client::new(account)),
+            cloudwatch: Ok(cloudwatch::Client::new(account.clone())),
             rollbar: http.map(|http| rollbar::Client::new(http, &base, Secret::new(keys.rollbar_read.clone()))),
             docker,
+            account,
+            places: (base.clone(), base),
             endpoints: Endpoints::of_sandbox(addresses),
             backing,
         }
@@ -95,7 +100,7 @@ impl Lab {
                 "set `HONEYCOMB_CONFIGURATION_KEY` to a configuration key that may run queries (Honeycomb: Environment settings, API keys)",
             )
         });
-        let honeycomb_url = value("HONEYCOMB_API_ENDPOINT").unwrap_or("https://api.honeycomb.io");
+        let honeycomb_url = value("HONEYCOMB_API_ENDPOINT").unwrap_or(honeycomb::ENDPOINT);
         let token = value("ROLLBAR_READ_TOKEN").ok_or_else(|| {
             missing(
                 "no Rollbar token to read with",
@@ -119,10 +124,11 @@ impl Lab {
             target: Target::Live,
             honeycomb: honeycomb.and_then(|key| Ok(honeycomb::Client::new(with(&http)?, honeycomb_url, Secret::new(key)))),
             xray: Ok(xray::Client::new(account.clone())),
-            cloudwatch: Ok(cloudwatch::Client::new(account)),
-            rollbar: token
-                .and_then(|token| Ok(rollbar::Client::new(with(&http)?, "https://api.rollbar.com", Secret::new(token)))),
+            cloudwatch: Ok(cloudwatch::Client::new(account.clone())),
+            rollbar: token.and_then(|token| Ok(rollbar::Client::new(with(&http)?, rollbar::ENDPOINT, Secret::new(token)))),
             docker,
+            account,
+            places: (honeycomb_url.trim().trim_end_matches('/').to_owned(), rollbar::ENDPOINT.to_owned()),
             endpoints: Endpoints::default(),
             backing: Backing::Vendors,
         }
@@ -164,6 +170,20 @@ impl Lab {
     /// Why there is none: a missing token, most likely.
     pub fn rollbar(&self) -> Result<&rollbar::Client, Trouble> {
         self.rollbar.as_ref().map_err(Clone::clone)
+    }
+
+    /// Where a vendor's API is asked, for the vendors; `None` for any other source.
+    ///
+    /// # Errors
+    /// When it depends on a region that is not set, or on one that there cannot be.
+    pub async fn address(&self, source: Source) -> Result<Option<String>, Trouble> {
+        Ok(match source {
+            Source::Honeycomb => Some(self.places.0.clone()),
+            Source::Rollbar => Some(self.places.1.clone()),
+            Source::Xray => Some(self.account.address_of("xray").await?),
+            Source::CloudWatch => Some(self.account.address_of("logs").await?),
+            Source::Docker | Source::Files | Source::Environment | Source::Http | Source::Output => None,
+        })
     }
 
     /// The client for the Docker engine.

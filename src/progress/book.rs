@@ -128,7 +128,7 @@ impl Book {
         if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
             disk.create_folder(folder).map_err(refused(folder))?;
         }
-        let _hold = Hold::take(&lock).map_err(refused(&lock))?.ok_or(ProgressError::Busy)?;
+        let _hold = Hold::take(&lock).map_err(refused(&path))?.ok_or(ProgressError::Busy)?;
         let bytes = file::bytes(&self.workspace).map_err(ProgressError::Unreadable)?;
         let mut document = match bytes.as_deref().map(Document::parse) {
             None => Document::default(),

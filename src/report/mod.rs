@@ -8,6 +8,7 @@
 //! What decides a run: all required checks that could be looked at. A bonus check that is not met costs nothing, unless bonus steps
 //! are all that was selected; a skipped check leaves its points out of the total. [`ExitStatus`] lists the exit codes.
 
+pub mod doctor;
 mod exit;
 mod fold;
 pub mod github;

@@ -17,3 +17,38 @@ impl Report {
         self.steps.iter().filter_map(change).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Points;
+    use crate::report::StepReport;
+
+    fn step(id: &str, status: Status) -> StepReport {
+        StepReport {
+            id: id.to_owned(),
+            number: String::from("1.1"),
+            lesson: String::from("one"),
+            title: String::from("A step"),
+            points: Points::whole(4),
+            possible: Points::whole(3),
+            earned: Points::whole(3),
+            bonus: false,
+            status,
+            file: String::from("1-one.md"),
+            line: 1,
+            checks: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_not_noted() {
+        let statuses = [Status::Passed, Status::Failed, Status::Skipped, Status::Errored];
+        let steps: Vec<StepReport> = statuses.iter().map(|status| step(status.name(), *status)).collect();
+        let mut report = Report { status: RunStatus::Failed, steps, ..Report::default() };
+        let passed = Change::Passed { step: String::from("passed"), earned: Points::whole(3) };
+        assert_eq!(report.changes(), [passed.clone(), Change::Failed { step: String::from("failed") }]);
+        report.status = RunStatus::Interrupted;
+        assert_eq!(report.changes(), [passed]);
+    }
+}

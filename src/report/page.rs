@@ -15,6 +15,9 @@ pub(super) struct Page {
 }
 
 impl Page {
+    /// A column of text is never narrower.
+    const NARROWEST: usize = 8;
+
     pub(super) fn new(look: Look) -> Self {
         Self { look, text: String::new(), told: HashSet::new() }
     }
@@ -43,7 +46,9 @@ impl Page {
         let lead_width: usize = lead.iter().map(|(_, text)| measure_text_width(text)).sum();
         let start = indent + lead_width;
         let right_width = measure_text_width(right);
-        let lines = wrap(body, self.look.width - start - right_width - 2);
+        // A page that is too narrow for all of it is written over its edge.
+        let room = self.look.width.saturating_sub(start + right_width + 2).max(Self::NARROWEST);
+        let lines = wrap(body, room);
         self.text.extend(std::iter::repeat_n(' ', indent));
         for (tone, text) in lead {
             self.text.push_str(&self.look.paint(*tone, text));
@@ -51,7 +56,7 @@ impl Page {
         let first = lines.first().map_or("", String::as_str);
         self.text.push_str(&self.look.paint(tone, first));
         if !right.is_empty() {
-            let gap = self.look.width - start - measure_text_width(first) - right_width;
+            let gap = self.look.width.saturating_sub(start + measure_text_width(first) + right_width).max(2);
             self.text.extend(std::iter::repeat_n(' ', gap));
             self.text.push_str(&self.look.paint(right_tone, right));
         }

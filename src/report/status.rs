@@ -1,5 +1,6 @@
 //! What `bootcamp status` prints: how far a learner is in a course.
 
+use console::measure_text_width;
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -208,6 +209,7 @@ pub fn pretty(overview: &Overview, look: &Look) -> String {
     for lesson in &overview.lessons {
         let number = format!("{:<3}", lesson.number);
         let full = (lesson.passed * BAR).checked_div(lesson.steps.len()).unwrap_or(0);
+        let points = lesson.score.words();
         let (done, left) = (look.sign("█", "#").repeat(full), look.sign("░", ".").repeat(BAR - full));
         let parts = [
             (Tone::Strong, number.as_str()),
@@ -216,8 +218,10 @@ pub fn pretty(overview: &Overview, look: &Look) -> String {
             (Tone::Bare, "  "),
             (Tone::Bare, lesson.title.as_str()),
         ];
-        let right = format!("{}, {}", lesson.passed_of(), lesson.score.words());
-        page.row(0, &parts, Tone::Dim, &right);
+        // Where there is no room for both, the bar tells of the steps.
+        let both = format!("{}, {}", lesson.passed_of(), lesson.score.words());
+        let fits = 3 + BAR + 2 + measure_text_width(&lesson.title) + 2 + both.len() <= look.width;
+        page.row(0, &parts, Tone::Dim, if fits { &both } else { &points });
     }
     let mut remarks = overview.remarkable().peekable();
     if remarks.peek().is_some() {
@@ -285,4 +289,69 @@ fn current_beside(overview: &Overview) -> Option<String> {
 fn next(overview: &Overview) -> Option<String> {
     let (lesson, step) = overview.step(overview.next.as_deref()?)?;
     Some(format!("{} {} ({}:{})", step.number, step.title, lesson.file, step.line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::course::Source;
+    use crate::progress::{Book, Change};
+    use crate::report::step::Shown;
+    use crate::report::way;
+
+    fn look(width: usize, unicode: bool) -> Look {
+        Look { width, colour: false, unicode }
+    }
+
+    /// Week 2, some of it done in each of the ways there are.
+    fn begun() -> (Course, Progress) {
+        let course = Course::load(&Source::Embedded, "week2").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let steps: Vec<&Step> = course.steps().map(|(_, step)| step).collect();
+        let passed = |step: &Step| Change::Passed { step: step.path.clone(), earned: step.points };
+        let changes = [
+            passed(steps[0]),
+            passed(steps[1]),
+            Change::Failed { step: steps[1].path.clone() },
+            Change::Skipped { step: steps[2].path.clone() },
+            Change::At { step: steps[0].path.clone() },
+            Change::HintShown { step: steps[3].path.clone(), rung: 1 },
+        ];
+        let loaded = Book::of(folder.path(), &course).note_all(changes);
+        (course, loaded.progress)
+    }
+
+    #[test]
+    fn no_page_is_too_narrow() {
+        let (course, progress) = begun();
+        for width in 60..=100 {
+            let mut pages = vec![pretty(&Overview::new(&course, &progress), &look(width, true))];
+            pages.push(way::nothing_left(&course, &progress, look(width, true)));
+            for (lesson, step) in course.steps() {
+                pages.push(way::next(Shown { lesson, step }, &progress, look(width, true)));
+            }
+            for line in pages.iter().flat_map(|page| page.lines()) {
+                // A command to type is not broken.
+                assert!(measure_text_width(line) <= width || line.contains("  bootcamp "), "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_remarkable_is_said_without_colour_and_without_unicode() {
+        let (course, progress) = begun();
+        let overview = Overview::new(&course, &progress);
+        let page = pretty(&overview, &look(100, false));
+        assert!(!page.contains(['█', '░', '✗', '–']), "{page}");
+        let steps: Vec<&Step> = course.steps().map(|(_, step)| step).collect();
+        let line = |start: &str| page.lines().any(|line| line.starts_with(start));
+        assert!(line(&format!("x  {} ", steps[1].number)) && line(&format!("-  {} ", steps[2].number)), "{page}");
+        assert!(page.contains(&format!("At    {} {}, which is passed", steps[0].number, steps[0].title)), "{page}");
+        let plain = plain(&overview);
+        assert!(plain.contains(&format!("({}), is skipped.", steps[2].path)), "{plain}");
+        assert!(plain.contains(&format!("Next is step {} ", steps[3].number)), "{plain}");
+        let value: serde_json::Value = serde_json::from_str(&json(&overview)).unwrap();
+        assert_eq!(value["next"], steps[3].path.as_str());
+        assert_eq!(value["earned"], serde_json::to_value(steps[0].points + steps[1].points).unwrap());
+    }
 }

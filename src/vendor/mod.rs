@@ -10,12 +10,14 @@ pub mod docker;
 mod fake;
 pub mod honeycomb;
 pub mod rollbar;
+mod rung;
 mod transport;
 mod trouble;
 pub mod xray;
 
 use std::time::Duration;
 
+pub use rung::{Answered, Rung, Stop, reach};
 pub use transport::http_client;
 
 /// How long a single request may take, the whole answer included.

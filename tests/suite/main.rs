@@ -18,6 +18,7 @@ mod broken_service;
 mod command_line;
 mod diagnoses;
 mod guide_plain;
+mod guide_screen;
 mod init;
 mod interruption;
 mod kinds;

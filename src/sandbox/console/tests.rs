@@ -243,6 +243,23 @@ async fn a_trace_of_one_vendor_says_what_the_other_lacks() {
 }
 
 #[tokio::test]
+async fn what_was_not_looked_through_is_not_counted_as_none() {
+    let sandbox = filled(&Texts::PLAIN).await;
+    let later = json!([{"traceId": "5".repeat(32), "spanId": "5555555555555555", "name": "later", "startTimeUnixNano": "1600000000000000000",
+        "endTimeUnixNano": "1600000000000000000"}]);
+    for _ in 0..501 {
+        spans(&sandbox.0, "later", later.clone()).await;
+    }
+    let list = page(&sandbox, "/traces").await;
+    assert!(list.contains("<td class=\"n\">–</td><td class=\"n\">1</td>"), "{list}");
+    assert!(
+        list.contains("<td class=\"n\">500</td><td class=\"n\">0</td>") && list.contains("Older ones are not listed"),
+        "{list}"
+    );
+    assert!(page(&sandbox, PAGES[2]).await.contains("2 spans, "));
+}
+
+#[tokio::test]
 async fn lines_come_newest_first_a_page_at_a_time() {
     let sandbox = filled(&Texts::PLAIN).await;
     let now = crate::sandbox::now_ms();

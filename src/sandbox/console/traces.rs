@@ -11,6 +11,9 @@ use super::{ROWS, shown};
 use crate::facts::TraceId;
 use crate::sandbox::{honeycomb, xray};
 
+/// How many traces of X-Ray are read beyond those that are shown.
+const MARGIN: usize = 20;
+
 /// One trace, as either vendor or both have it.
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
@@ -18,8 +21,9 @@ struct Entry {
     id: String,
     name: String,
     services: BTreeSet<String>,
-    spans: usize,
-    segments: usize,
+    /// `None` where there may be some that were not looked through.
+    spans: Option<usize>,
+    segments: Option<usize>,
     status: Option<i64>,
     failed: bool,
     start_ms: f64,
@@ -38,15 +42,19 @@ pub(super) fn page(connection: &Connection) -> rusqlite::Result<Page> {
     let body = html! {
         h1 { "Traces" }
         (listing.table())
-        @if !listing.complete { p.note { "Older ones are not listed; their pages are still there for who knows their ids." } }
+        @if !listing.complete { p.note {
+                "Older ones are not listed, and – stands for what was not looked through. Their pages are there for who knows their ids."
+            } }
     };
     Ok(Page { title: String::from("Traces"), tab: Some(Tab::Traces), live: true, body })
 }
 
 /// The newest traces of both vendors, the latest first.
 pub(super) fn newest(connection: &Connection, most: usize) -> rusqlite::Result<Listing> {
-    let (spans, segments) = (honeycomb::browse::recent(connection, most)?, xray::browse::recent(connection, most)?);
+    // The two do not begin at quite the same moment: a few more, so that the last row has both its sides.
+    let (spans, segments) = (honeycomb::browse::recent(connection)?, xray::browse::recent(connection, most + MARGIN)?);
     let mut complete = spans.complete && segments.complete;
+    let none = |complete: bool| complete.then_some(0);
     let mut found: HashMap<String, Entry> = HashMap::new();
     for trace in spans.traces {
         #[expect(clippy::cast_precision_loss, reason = "milliseconds of the calendar fit a double exactly")]
@@ -55,8 +63,8 @@ pub(super) fn newest(connection: &Connection, most: usize) -> rusqlite::Result<L
             id: trace.id,
             name: if trace.rooted { trace.name } else { format!("{} (no root yet)", trace.name) },
             services: trace.datasets,
-            spans: trace.spans,
-            segments: 0,
+            spans: Some(trace.spans),
+            segments: none(segments.complete),
             status: trace.status,
             failed: trace.failed,
             start_ms,
@@ -70,14 +78,14 @@ pub(super) fn newest(connection: &Connection, most: usize) -> rusqlite::Result<L
             id: trace.id,
             name: if trace.partial { format!("{} (in progress)", trace.name) } else { trace.name },
             services: BTreeSet::new(),
-            spans: 0,
-            segments: 0,
+            spans: none(spans.complete),
+            segments: None,
             status: trace.status,
             failed: false,
             start_ms: trace.start * 1000.0,
             duration_ms: trace.duration * 1000.0,
         });
-        entry.segments = trace.segments;
+        entry.segments = Some(trace.segments);
         entry.services.extend(trace.services);
         entry.failed |= trace.failed;
         entry.status = entry.status.or(trace.status);
@@ -104,6 +112,10 @@ impl Listing {
     }
 }
 
+fn counted(number: Option<usize>) -> Markup {
+    html! { @match number { Some(number) => (shown::grouped(number)), None => "–" } }
+}
+
 impl Entry {
     fn row(&self) -> Vec<Markup> {
         let services = self.services.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -112,8 +124,8 @@ impl Entry {
             shown::time_s(self.start_ms / 1000.0),
             html! { a href=(trace_link(&self.id)) { (shown::text(name, shown::CELL)) } },
             shown::text(&services, shown::CELL),
-            html! { (shown::grouped(self.spans)) },
-            html! { (shown::grouped(self.segments)) },
+            counted(self.spans),
+            counted(self.segments),
             html! { (shown::duration(self.duration_ms)) },
             shown::state(self.status, self.failed),
         ]

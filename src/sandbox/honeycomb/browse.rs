@@ -61,7 +61,7 @@ pub(in crate::sandbox) struct Summary {
 pub(in crate::sandbox) struct Recent {
     /// The traces.
     pub traces: Vec<Summary>,
-    /// Whether that is all there is.
+    /// Whether all batches were looked through.
     pub complete: bool,
 }
 
@@ -97,13 +97,13 @@ pub(in crate::sandbox) fn count(connection: &Connection) -> rusqlite::Result<i64
     connection.query_row("SELECT coalesce(sum(events), 0) FROM hny_batch", [], |row| row.get(0))
 }
 
-/// The newest traces of all datasets.
-pub(in crate::sandbox) fn recent(connection: &Connection, most: usize) -> rusqlite::Result<Recent> {
+/// The newest traces of all datasets: those of the batches that came in last.
+pub(in crate::sandbox) fn recent(connection: &Connection) -> rusqlite::Result<Recent> {
     let mut select = connection.prepare_cached(
         "SELECT d.name, b.form, b.body FROM hny_batch AS b JOIN hny_dataset AS d ON d.id = b.dataset ORDER BY b.id DESC LIMIT ?1",
     )?;
     let limit = i64::try_from(BATCHES + 1).unwrap_or(i64::MAX);
-    let (batches, mut complete) = gather(&mut select, params![limit], BATCHES, BYTES)?;
+    let (batches, complete) = gather(&mut select, params![limit], BATCHES, BYTES)?;
     let wanted = Wanted::Only(COLUMNS.iter().map(|column| (*column).to_owned()).collect());
     let mut found: HashMap<String, Summary> = HashMap::new();
     for raw in &batches {
@@ -114,8 +114,6 @@ pub(in crate::sandbox) fn recent(connection: &Connection, most: usize) -> rusqli
     }
     let mut traces: Vec<Summary> = found.into_values().filter(|trace| trace.spans > 0).collect();
     traces.sort_by(|left, right| (right.from_ms, &right.id).cmp(&(left.from_ms, &left.id)));
-    complete &= traces.len() <= most;
-    traces.truncate(most);
     Ok(Recent { traces, complete })
 }
 

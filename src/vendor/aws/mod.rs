@@ -76,6 +76,24 @@ impl Account {
         self.endpoint.as_deref().is_some_and(transport::is_loopback)
     }
 
+    /// Where one of AWS's services is in the account's region, `xray` or `logs` say.
+    ///
+    /// # Errors
+    /// When no region is set, or none that there could be.
+    pub async fn address_of(&self, service: &str) -> Result<String, Trouble> {
+        if let Some(endpoint) = &self.endpoint {
+            return Ok(endpoint.clone());
+        }
+        let region = self.region().await?;
+        // Two of AWS's partitions have domains of their own.
+        let domain = match region.as_ref() {
+            region if region.starts_with("cn-") => "amazonaws.com.cn",
+            region if region.starts_with("eusc-") => "amazonaws.eu",
+            _ => "amazonaws.com",
+        };
+        Ok(format!("https://{service}.{region}.{domain}"))
+    }
+
     /// The SDK's configuration; found out once.
     pub(super) async fn session(&self) -> Result<&SdkConfig, Trouble> {
         self.session.get_or_try_init(|| Box::pin(self.open())).await
@@ -175,8 +193,9 @@ impl Account {
     }
 }
 
-/// `ca-central-1`, `us-gov-west-1`, `eusc-de-east-1`.
-fn looks_like_region(name: &str) -> bool {
+/// Whether a text has the form of a region's code: `ca-central-1`, `us-gov-west-1`, `eusc-de-east-1`.
+#[must_use]
+pub fn looks_like_region(name: &str) -> bool {
     let parts: Vec<&str> = name.split('-').collect();
     let letters = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
     let [first, .., _, last] = parts.as_slice() else { return false };

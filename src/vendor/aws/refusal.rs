@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::Account;
 use crate::facts::{Secret, Trouble};
 use crate::vendor::transport::Failure;
-use crate::vendor::{Vendor, trouble};
+use crate::vendor::{Rung, Stop, Vendor, trouble};
 
 impl Account {
     /// The meaning of an error. `action` is the IAM action, as `xray:BatchGetTraces`.
@@ -35,6 +35,20 @@ impl Account {
                 "check the AWS region and credentials",
             ),
         }
+    }
+
+    /// The same, with the rung at which it stops.
+    pub(in crate::vendor) fn stop<E>(&self, vendor: Vendor, action: &str, error: &SdkError<E, HttpResponse>) -> Stop
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+    {
+        let at = match error {
+            SdkError::ServiceError(refusal) => rung(refusal.err().code().unwrap_or_default()),
+            SdkError::ResponseError(_) => Rung::ReadBack,
+            // Nothing came back that tells what became of the key.
+            _ => Rung::Authenticated,
+        };
+        Stop { at, trouble: self.trouble(vendor, action, error) }
     }
 
     fn refusal<E: ProvideErrorMetadata>(&self, vendor: Vendor, action: &str, error: &E, raw: &HttpResponse) -> Trouble {
@@ -122,6 +136,30 @@ pub(super) fn no_credentials(error: &(dyn Error + 'static)) -> Trouble {
         format!("the AWS credentials cannot be had: {said}")
     };
     trouble::lasting(cause, remedy)
+}
+
+/// Where a refusal stops: AWS looks at the signature first, then at the policy, then at what is asked.
+fn rung(code: &str) -> Rung {
+    match code.rsplit('#').next().unwrap_or_default() {
+        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "OptInRequired" | "SubscriptionRequiredException" => {
+            Rung::Allowed
+        }
+        "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidAccessKeyId"
+        | "AuthFailure"
+        | "IncompleteSignature"
+        | "IncompleteSignatureException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "RequestExpired"
+        | "RequestTimeTooSkewed" => Rung::Authenticated,
+        _ => Rung::ReadBack,
+    }
 }
 
 /// Whether a signature was refused for the time in it.

@@ -12,8 +12,8 @@ use aws_sdk_cloudwatchlogs::types::{FilteredLogEvent, OrderBy};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
-use super::CLOUDWATCH;
 use super::aws::Account;
+use super::{CLOUDWATCH, Rung, Stop};
 use crate::facts::{LogEvent, LogGroup, Trouble};
 
 /// How many events of one group are read at the most.
@@ -75,15 +75,37 @@ impl Client {
         if self.account.is_loopback() { Duration::ZERO } else { Duration::from_millis(2_500) }
     }
 
+    async fn sdk(&self) -> Result<&aws_sdk_cloudwatchlogs::Client, Trouble> {
+        self.sdk.get_or_try_init(|| async { Ok(aws_sdk_cloudwatchlogs::Client::new(self.account.session().await?)) }).await
+    }
+
+    /// Lists groups and reads an event of the first, as the checks do, to see how far the key gets. Says what came back.
+    ///
+    /// # Errors
+    /// The first rung that the key does not reach, and why.
+    pub async fn try_out(&self) -> Result<String, Stop> {
+        let sdk = self.sdk().await.map_err(Rung::Authenticated.stops())?;
+        let listed = sdk.describe_log_groups().limit(50).send().await;
+        let listed = listed.map_err(|error| self.account.stop(CLOUDWATCH, "logs:DescribeLogGroups", &error))?;
+        let Some(first) = listed.log_groups().iter().find_map(|group| group.log_group_name()) else {
+            return Ok(String::from("no log group yet"));
+        };
+        match sdk.filter_log_events().log_group_name(first).limit(1).send().await {
+            Ok(_) => {}
+            // Deleted since it was listed.
+            Err(error) if error.as_service_error().is_some_and(FilterLogEventsError::is_resource_not_found_exception) => {}
+            Err(error) => return Err(self.account.stop(CLOUDWATCH, "logs:FilterLogEvents", &error)),
+        }
+        let (count, more) = (listed.log_groups().len(), if listed.next_token().is_some() { " and more" } else { "" });
+        Ok(format!("log groups: {count}{more}"))
+    }
+
     /// Looks once. A group that does not exist is no trouble: it is simply not among the groups.
     ///
     /// # Errors
     /// When we could not look.
     pub async fn observe(&self, question: &Question) -> Result<Sightings, Trouble> {
-        let sdk = self
-            .sdk
-            .get_or_try_init(|| async { Ok::<_, Trouble>(aws_sdk_cloudwatchlogs::Client::new(self.account.session().await?)) })
-            .await?;
+        let sdk = self.sdk().await?;
         let wanted: BTreeSet<&str> = question.groups.iter().map(String::as_str).collect();
         let mut known = self.groups(sdk).await?;
         let present: Vec<String> =

@@ -52,6 +52,16 @@ enum Unreached {
     Trouble(Trouble),
 }
 
+impl Unreached {
+    /// For a question to an engine that was there when the question was planned.
+    fn into_trouble(self) -> Trouble {
+        match self {
+            Self::Absent(reason) => trouble::passing(reason, "start Docker"),
+            Self::Trouble(trouble) => trouble,
+        }
+    }
+}
+
 impl Client {
     /// A client for an engine. Nothing is sent yet.
     #[must_use]
@@ -84,15 +94,22 @@ impl Client {
         }
     }
 
+    /// The engine's version, where it says one.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    pub async fn version(&self) -> Result<Option<String>, Trouble> {
+        let docker = self.connect().await.map_err(Unreached::into_trouble)?;
+        let version = self.within(docker.version()).await.map_err(|failed| self.trouble(failed))?;
+        Ok(version.version)
+    }
+
     /// Looks once at all containers, the stopped ones too.
     ///
     /// # Errors
     /// When we could not look; an absent engine is an error here, since it was there when the checks were planned.
     pub async fn observe(&self) -> Result<Vec<Container>, Trouble> {
-        let docker = self.connect().await.map_err(|unreached| match unreached {
-            Unreached::Absent(reason) => trouble::passing(reason, "start Docker"),
-            Unreached::Trouble(trouble) => trouble,
-        })?;
+        let docker = self.connect().await.map_err(Unreached::into_trouble)?;
         let options = ListContainersOptionsBuilder::default().all(true).build();
         let mut listed = self.within(docker.list_containers(Some(options))).await.map_err(|failed| self.trouble(failed))?;
         listed.sort_by_key(|summary| {

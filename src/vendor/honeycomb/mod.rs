@@ -21,7 +21,7 @@ use tokio::sync::{Mutex, OnceCell};
 pub use access::Access;
 
 use super::api::{Api, Reply};
-use super::{HONEYCOMB, transport};
+use super::{HONEYCOMB, Rung, Stop, transport};
 use crate::facts::{Dataset, Level, Secret, Span, TraceId, Trouble};
 
 /// Where Honeycomb is, unless the team lives in the EU (`https://api.eu1.honeycomb.io`).
@@ -155,6 +155,21 @@ impl Client {
                 }
             })
             .await
+    }
+
+    /// Lists the datasets and the newest one's columns, as the checks do, to see how far the key gets. Says what came back.
+    ///
+    /// # Errors
+    /// The first rung that the key does not reach, and why.
+    pub async fn try_out(&self) -> Result<String, Stop> {
+        let access = self.access().await.map_err(Rung::Authenticated.stops())?;
+        access.must_read().map_err(Rung::Allowed.stops())?;
+        let datasets = self.datasets().await.map_err(Rung::ReadBack.stops())?;
+        let Some(newest) = nearby(&datasets, None).first().copied() else {
+            return Ok(String::from("no dataset yet: the first span makes one"));
+        };
+        let columns = self.columns(newest).await.map_err(Rung::ReadBack.stops())?.len();
+        Ok(format!("datasets: {}, the newest of them `{}` with {columns} columns", datasets.len(), newest.name))
     }
 
     /// Looks once, with as few requests as the question allows.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::api::{Api, Reply};
-use super::{ROLLBAR, transport, trouble};
+use super::{ROLLBAR, Rung, Stop, transport, trouble};
 use crate::facts::{ErrorItem, Secret, Trouble};
 
 /// Where Rollbar is.
@@ -80,6 +80,23 @@ impl Client {
         if self.loopback { Duration::ZERO } else { Duration::from_secs(2) }
     }
 
+    /// Reads the newest occurrences, as the checks do, to see how far the token gets. Says what came back.
+    ///
+    /// # Errors
+    /// The first rung that the token does not reach, and why.
+    pub async fn try_out(&self) -> Result<String, Stop> {
+        let reply = self.api.get(&["api", "1", "instances"], &[("page", "1")]).await.map_err(Rung::Authenticated.stops())?;
+        let at = match reply.status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN if self.lacks_scope(&reply) => Rung::Allowed,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Rung::Authenticated,
+            _ => Rung::ReadBack,
+        };
+        match self.page(&reply).map_err(at.stops())?.len() {
+            0 => Ok(String::from("no occurrence yet")),
+            count => Ok(format!("occurrences on the newest page: {count}")),
+        }
+    }
+
     /// Looks once: reads pages until they are older than the run.
     ///
     /// # Errors
@@ -119,10 +136,15 @@ impl Client {
         }
     }
 
-    fn refused_token(&self, reply: &Reply) -> Trouble {
+    /// Whether Rollbar knows the token, and it is one for something else.
+    fn lacks_scope(&self, reply: &Reply) -> bool {
         let said = self.api.message(reply);
+        said.contains("scope") || said.contains("privileges")
+    }
+
+    fn refused_token(&self, reply: &Reply) -> Trouble {
         let place = "in Rollbar under the project's Settings, Project Access Tokens";
-        if said.contains("scope") || said.contains("privileges") {
+        if self.lacks_scope(reply) {
             return trouble::lasting(
                 format!("the Rollbar token for the checks has not the scope `read` ({})", reply.status.as_u16()),
                 format!("copy the token with the scope `read` ({place}); the one with `post_server_item` is the service's"),

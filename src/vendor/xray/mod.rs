@@ -18,7 +18,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::sync::OnceCell;
 
 use super::aws::Account;
-use super::{XRAY, trouble};
+use super::{Rung, Stop, XRAY, trouble};
 use crate::facts::{SamplingRule, Segment, ServiceNode, TraceGroup, TraceId, Trouble};
 
 /// `BatchGetTraces` takes this many ids.
@@ -85,6 +85,24 @@ impl Client {
     #[must_use]
     pub fn min_interval(&self) -> Duration {
         if self.account.is_loopback() { Duration::ZERO } else { Duration::from_secs(2) }
+    }
+
+    /// Reads groups, sampling rules and a trace that nobody has sent, as the checks do, to see how far the key gets. Says what
+    /// came back.
+    ///
+    /// # Errors
+    /// The first rung that the key does not reach, and why.
+    pub async fn try_out(&self) -> Result<String, Stop> {
+        let sdk = self.sdk().await.map_err(Rung::Authenticated.stops())?;
+        let account = &self.account;
+        let groups = sdk.get_groups().send().await.map_err(|error| account.stop(XRAY, "xray:GetGroups", &error))?;
+        let rules = sdk.get_sampling_rules().send();
+        let rules = rules.await.map_err(|error| account.stop(XRAY, "xray:GetSamplingRules", &error))?;
+        let now = u32::try_from(jiff::Timestamp::now().as_second()).unwrap_or(u32::MAX);
+        let traces = sdk.batch_get_traces().trace_ids(TraceId::fresh(now).xray()).send();
+        traces.await.map_err(|error| account.stop(XRAY, "xray:BatchGetTraces", &error))?;
+        self.check_destination(sdk).await.map_err(Rung::ReadBack.stops())?;
+        Ok(format!("groups: {}, sampling rules: {}", groups.groups().len(), rules.sampling_rule_records().len()))
     }
 
     /// Looks once; what does not depend on each other is asked at the same time.

@@ -160,15 +160,19 @@ impl Bootcamp {
         run
     }
 
+    /// The command, as it stands now.
+    pub fn command(&self) -> Command {
+        let folder = self.folder.clone().unwrap_or_else(|| self.workspace());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bootcamp"));
+        command.args(&self.args).current_dir(folder).env_clear().envs(&self.variables);
+        command
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
-        let folder = self.folder.clone().unwrap_or_else(|| self.workspace());
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = Command::new(env!("CARGO_BIN_EXE_bootcamp"))
-            .args(&self.args)
-            .current_dir(folder)
-            .env_clear()
-            .envs(&self.variables)
+        let mut child = self
+            .command()
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,186 @@
+//! Rust, a linker, and what the manifest says builds and runs the service.
+
+use std::path::Path;
+
+use super::command::{self, Ran};
+use super::{Area, DEADLINE, Finding, Setting, State, System};
+
+/// Where Rust comes from.
+const RUSTUP: &str = "https://rustup.rs";
+
+/// What was seen of the tools.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tools {
+    pub(super) cargo: Ran,
+    pub(super) rustc: Ran,
+    /// The C compiler, which also links: `None` where the system's Rust brings its own way to link.
+    pub(super) cc: Option<Ran>,
+    /// `rustup component list --installed`.
+    pub(super) components: Ran,
+    /// The least Rust that builds the service, and what says so.
+    pub(super) least: Option<([u64; 3], String)>,
+    /// Whether cargo builds the service at all.
+    pub(super) cargo_builds: bool,
+    /// The programs that the manifest names, each with whether it is there.
+    pub(super) named: Vec<(&'static str, String, bool)>,
+}
+
+pub(super) async fn look(setting: &Setting) -> Tools {
+    let folder = setting.place();
+    let run = |program: &'static str, args: &'static [&'static str]| {
+        command::run(program, args, folder, &setting.shell, DEADLINE)
+    };
+    let cc = async { if setting.system == System::Windows { None } else { Some(run("cc", &["--version"]).await) } };
+    let (cargo, rustc, components, cc) = tokio::join!(
+        run("cargo", &["--version"]),
+        run("rustc", &["--version"]),
+        run("rustup", &["component", "list", "--installed"]),
+        cc,
+    );
+    let manifest = setting.workspace.manifest();
+    let commands = manifest.map(|manifest| [("build", &manifest.service.build), ("run", &manifest.service.run)]);
+    let named = commands.into_iter().flatten().filter_map(|(what, command)| {
+        let program = command.as_ref()?.first()?;
+        // What the build makes need not be there before it.
+        let made = what == "run" && program.contains('/');
+        (program != "cargo" && !made).then(|| (what, program.clone(), command::find(program, folder, &setting.shell).is_some()))
+    });
+    Tools {
+        cargo,
+        rustc,
+        cc,
+        components,
+        least: least(&folder.join("Cargo.toml")),
+        cargo_builds: manifest.is_none_or(|manifest| {
+            let by_cargo = manifest.service.build.as_ref().is_none_or(|command| command.first().is_some_and(|word| word == "cargo"));
+            by_cargo && (manifest.service.run.is_none() || manifest.workspace.join("Cargo.toml").is_file())
+        }),
+        named: named.collect(),
+    }
+}
+
+/// The least Rust that a package asks for: its `rust-version`, else the first that knew its edition.
+fn least(manifest: &Path) -> Option<([u64; 3], String)> {
+    let table: toml::Table = std::fs::read_to_string(manifest).ok()?.parse().ok()?;
+    let package = table.get("package")?;
+    if let Some(version) = package.get("rust-version").and_then(toml::Value::as_str) {
+        return Some((command::version(version)?, String::from("`rust-version` in Cargo.toml")));
+    }
+    let edition = package.get("edition").and_then(toml::Value::as_str)?;
+    let first = match edition {
+        "2018" => [1, 31, 0],
+        "2021" => [1, 56, 0],
+        "2024" => [1, 85, 0],
+        _ => return None,
+    };
+    Some((first, format!("edition {edition} in Cargo.toml")))
+}
+
+pub(super) fn judge(tools: &Tools, setting: &Setting) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if tools.cargo_builds {
+        findings.push(rust("cargo", &tools.cargo, None, setting.system));
+        findings.push(rust("rustc", &tools.rustc, tools.least.as_ref(), setting.system));
+        findings.extend(tools.cc.as_ref().map(|cc| linker(cc, setting.system)));
+        findings.extend(missing_components(&tools.components));
+    }
+    for (what, program, there) in &tools.named {
+        let finding = |state, told: String| Finding::new(Area::Toolchain, what, format!("`service.{what}`"), state, told);
+        findings.push(if *there {
+            finding(State::Good, format!("`{program}` is there"))
+        } else {
+            finding(State::Bad, format!("`bootcamp.toml` names `{program}`, which is not on your PATH"))
+                .fix(format!("install it, or correct `service.{what}` in `bootcamp.toml`"))
+        });
+    }
+    findings
+}
+
+fn rust(tool: &'static str, ran: &Ran, least: Option<&([u64; 3], String)>, system: System) -> Finding {
+    let finding = |state, told: String| Finding::new(Area::Toolchain, tool, tool, state, told);
+    match ran {
+        Ran::Missing => finding(State::Bad, format!("`{tool}` is not on your PATH: without it the service cannot be built"))
+            .fix(how_to_get_rust(system)),
+        Ran::Failed(why) => finding(State::Bad, why.clone())
+            .fix(format!("run `{tool} --version` by hand: rustup may wait for the network or for another rustup")),
+        Ran::Ended { well: false, stderr, .. } => complaint(tool, stderr),
+        Ran::Ended { stdout, .. } => {
+            let said = stdout.lines().next().unwrap_or_default().trim().to_owned();
+            match (command::version(&said), least) {
+                (Some(has), Some((least, why))) if has < *least => {
+                    let [major, minor, patch] = least;
+                    let wanted = if *patch == 0 { format!("{major}.{minor}") } else { format!("{major}.{minor}.{patch}") };
+                    finding(State::Bad, format!("{said} is too old for your service: {why} asks for {wanted}"))
+                        .fix("`rustup update stable`; a Rust from the system's packages is often old: remove it and take rustup's")
+                }
+                (None, _) => finding(State::Warning, format!("`{tool} --version` tells no version"))
+                    .fix("see what it is that is first on your PATH, and put rustup's `~/.cargo/bin` before it"),
+                _ => finding(State::Good, said),
+            }
+        }
+    }
+}
+
+/// What rustup's stand-ins for cargo and rustc say when there is nothing behind them.
+fn complaint(tool: &'static str, stderr: &str) -> Finding {
+    let said = stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    let first: String = said.chars().take(200).collect();
+    let finding = |told: String| Finding::new(Area::Toolchain, tool, tool, State::Bad, told);
+    if said.contains("could not choose a version") || said.contains("no default") {
+        finding(String::from("rustup is there, but no toolchain is chosen")).fix("`rustup default stable`")
+    } else if said.contains("is not installed for the toolchain") || said.contains("is not applicable to") {
+        finding(format!("rustup's toolchain lacks `{tool}`")).fix(format!("`rustup component add {tool}`"))
+    } else if said.contains("is not installed") {
+        finding(format!("the toolchain that is asked for here is not installed: {first}"))
+            .fix("`rustup toolchain install`, in the workspace; `rustup show` says which one is meant and why")
+    } else {
+        finding(format!("`{tool} --version` fails: {first}"))
+            .fix(format!("put that right, or install Rust anew from {RUSTUP}"))
+    }
+}
+
+fn linker(ran: &Ran, system: System) -> Finding {
+    let finding = |state, told: String| Finding::new(Area::Toolchain, "cc", "C compiler", state, told);
+    match ran {
+        Ran::Ended { well: true, stdout, .. } => finding(State::Good, stdout.lines().next().unwrap_or_default().trim().to_owned()),
+        Ran::Missing => finding(State::Bad, String::from("`cc` is not on your PATH: cargo links with it, and some crates hold C"))
+            .fix(how_to_get_cc(system)),
+        Ran::Failed(_) | Ran::Ended { .. } => {
+            // On a Mac without the tools, `cc` is there and asks for them.
+            finding(State::Bad, String::from("`cc --version` fails: cargo links with it")).fix(how_to_get_cc(system))
+        }
+    }
+}
+
+/// What a toolchain of rustup's must have, and has not. Nothing, where Rust is not rustup's.
+fn missing_components(ran: &Ran) -> Option<Finding> {
+    let installed = ran.said()?;
+    let has = |name: &str| installed.lines().any(|line| line.trim() == name || line.trim().starts_with(&format!("{name}-")));
+    let missing: Vec<&str> = ["cargo", "rustc", "rust-std"].into_iter().filter(|name| !has(name)).collect();
+    (!missing.is_empty()).then(|| {
+        let names = missing.join(" ");
+        Finding::new(Area::Toolchain, "components", "rustup", State::Bad, format!("the toolchain lacks {names}"))
+            .fix(format!("`rustup component add {names}`"))
+    })
+}
+
+fn how_to_get_rust(system: System) -> String {
+    match system {
+        System::Windows => format!("get rustup-init.exe from {RUSTUP}, run it, and open a new terminal"),
+        System::Mac | System::Linux | System::Other => format!(
+            "`curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh` ({RUSTUP}), then open a new terminal; if Rust is \
+             installed already, `. \"$HOME/.cargo/env\"` puts it on the PATH of this one"
+        ),
+    }
+}
+
+fn how_to_get_cc(system: System) -> &'static str {
+    match system {
+        System::Mac => "`xcode-select --install`",
+        System::Linux => {
+            "Debian and Ubuntu: `sudo apt install build-essential`; Fedora: `sudo dnf install gcc`; Arch: `sudo pacman -S base-devel`; \
+             Alpine: `sudo apk add build-base`"
+        }
+        System::Windows | System::Other => "install clang or gcc, so that there is a `cc`",
+    }
+}

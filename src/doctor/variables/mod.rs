@@ -1,0 +1,73 @@
+//! `.env` and the shell's variables: set, empty, whitespace, quoted, swapped. A value is never told; of a secret its length is.
+
+mod file;
+mod judge;
+mod kind;
+#[cfg(test)]
+mod tests;
+
+pub(super) use file::{judge as judge_file, look};
+pub(super) use judge::judge;
+
+use super::Setting;
+use crate::service::{Compose, Problem, Reference, Target, Variables};
+use kind::KNOWN;
+
+/// A variable that something asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) by: Asker,
+}
+
+/// Who asks for a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// A step's check: its number.
+    Step(String),
+    /// A place in the compose file, which puts nothing there now.
+    Compose(String),
+    /// The checks, when they look at the vendors themselves.
+    Live,
+}
+
+/// The variables of the workspace, or those of the shell alone.
+pub(super) fn load(setting: &Setting) -> Result<Variables, Problem> {
+    match setting.workspace.manifest() {
+        Some(manifest) => Variables::load(&manifest.compose_folder(), setting.shell.clone()),
+        None => Variables::parse("", setting.shell.clone()),
+    }
+}
+
+/// What the course's checks demand, what compose lacks, and what live checks read; each once.
+pub(super) fn wanted(setting: &Setting, variables: &Variables) -> Vec<Wanted> {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut add = |name: &str, by: Asker| {
+        if !wanted.iter().any(|known| known.name == name) {
+            wanted.push(Wanted { name: name.to_owned(), by });
+        }
+    };
+    for (name, step) in &setting.needs.variables {
+        add(name, Asker::Step(step.clone()));
+    }
+    if setting.target == Target::Live {
+        for name in ["HONEYCOMB_CONFIGURATION_KEY", "ROLLBAR_READ_TOKEN", "AWS_DEFAULT_REGION"] {
+            // Either name of the region will do.
+            if name != "AWS_DEFAULT_REGION" || variables.value("AWS_REGION").is_none() {
+                add(name, Asker::Live);
+            }
+        }
+    }
+    if let Some(manifest) = setting.workspace.manifest()
+        && let Ok(compose) = Compose::load(&manifest.workspace, &manifest.service.compose)
+        && let Ok(resolved) = compose.resolve(&manifest.service.name, variables)
+    {
+        // A bare name passes on what there is; only what is put into a text leaves a hole there.
+        for unset in resolved.unset.iter().filter(|unset| unset.reference == Reference::Substituted) {
+            add(&unset.name, Asker::Compose(unset.place.to_string()));
+        }
+    }
+    let place = |wanted: &Wanted| KNOWN.iter().position(|(name, _)| *name == wanted.name).unwrap_or(usize::MAX);
+    wanted.sort_by_key(place);
+    wanted
+}
