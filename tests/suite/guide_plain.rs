@@ -73,7 +73,14 @@ fn a_service_that_does_not_build_is_shown_as_cargo_shows_it() {
     // Cargo's words are its own, and change with it.
     let cargos = "  error[E0308]: mismatched types\n    --> src/main.rs:17:22\n     |\n  17 |     let count: u32 = \"three\";\n";
     let said = "Building your service.\nYour service does not build: `cargo build` ended with exit code 101\n";
-    has(&transcript(&run), &[&format!("{said}{cargos}"), "  Fix: correct what the compiler points at;", "\n  It needs your service, which is not up.\n"]);
+    has(
+        &transcript(&run),
+        &[
+            &format!("{said}{cargos}"),
+            "  Fix: correct what the compiler points at;",
+            "\n  It needs your service, which is not up.\n",
+        ],
+    );
 }
 
 #[test]
@@ -131,9 +138,11 @@ let (status, body) = (\"200 OK\", greeting());
 </details>
 ";
     let port = free_port();
-    let call = mini::checkout()
-        .edit("lessons/mini/1-first.md", "See it: `curl localhost:4567`.\n", hints)
-        .edit("solutions/mini/bootcamp.toml", ":4567", &format!(":{port}"));
+    let call = mini::checkout().edit("lessons/mini/1-first.md", "See it: `curl localhost:4567`.\n", hints).edit(
+        "solutions/mini/bootcamp.toml",
+        ":4567",
+        &format!(":{port}"),
+    );
     call.again().args("init mine --course mini").passes();
     call
 }

@@ -108,7 +108,8 @@ impl Lines {
 fn spoken(sheet: Sheet) -> Sheet {
     let is_rule = |piece: &Piece| {
         let text = piece.text.trim();
-        let rules = text.len() >= 2 && text.chars().all(|sign| matches!(sign, '-' | '=' | ' '));
+        // A single dash is a bullet.
+        let rules = !text.is_empty() && text != "-" && text.chars().all(|sign| matches!(sign, '-' | '=' | ' '));
         piece.face.role == Role::Sign && rules
     };
     let mut left = Sheet::default();

@@ -155,7 +155,9 @@ impl Telling {
             Status::Failed | Status::Passed => format!("Step {} is not done yet: {met} of {all} checks are met.", result.number),
         });
         if !std::mem::replace(&mut self.advised, true) && result.status != Status::Skipped {
-            lines.say("Save a file, and it is looked at again; or type `verify`, `hint`, `solution` or `skip`. `help` has all words.");
+            lines.say(
+                "Save a file, and it is looked at again; or type `verify`, `hint`, `solution` or `skip`. `help` has all words.",
+            );
         }
     }
 

@@ -17,7 +17,8 @@ const OUTPUT_LINES: usize = 60;
 
 pub(super) fn welcome(guide: &Guide, lines: &mut Lines) {
     let course = &guide.course;
-    let title = format!("{}: {}, {}.", one_line(&course.title), count(course.lessons.len(), "lesson"), count(guide.count(), "step"));
+    let title =
+        format!("{}: {}, {}.", one_line(&course.title), count(course.lessons.len(), "lesson"), count(guide.count(), "step"));
     lines.label(0, Tone::Strong, "The course", &title);
     lines.say(&format!("You have {}. `help` has the words that you can type.", score(guide)));
 }
@@ -71,7 +72,8 @@ pub(super) fn blocks(guide: &Guide, lines: &mut Lines) {
     let Some((_, step)) = guide.step() else { return };
     let hints = step.hints.iter().take(guide.hints_shown()).map(|hint| hint.text.as_str());
     let setting = lines.look.setting();
-    let blocks: Vec<_> = std::iter::once(step.body.as_str()).chain(hints).flat_map(|text| typeset(text, setting).blocks).collect();
+    let blocks: Vec<_> =
+        std::iter::once(step.body.as_str()).chain(hints).flat_map(|text| typeset(text, setting).blocks).collect();
     if blocks.is_empty() {
         return lines.say("There is no block of code in this step.");
     }

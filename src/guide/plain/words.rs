@@ -63,7 +63,8 @@ fn known(word: &str) -> Option<Asked> {
         _ => {}
     }
     let named = WORDS.iter().find(|(name, _)| *name == word).map(|(_, command)| *command);
-    let bound = || all_bindings().iter().find(|binding| binding.key == word || binding.word == word).map(|binding| binding.command);
+    let bound =
+        || all_bindings().iter().find(|binding| binding.key == word || binding.word == word).map(|binding| binding.command);
     let command = named.or_else(bound).filter(|command| *command != Command::Focus)?;
     Some(Asked::Message(Message::Command(command)))
 }

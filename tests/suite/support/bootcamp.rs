@@ -40,7 +40,14 @@ impl Bootcamp {
             (String::from("HOME"), root.path().join("home").display().to_string()),
             (String::from("PATH"), std::env::var("PATH").unwrap()),
         ];
-        Self { root: Arc::new(root), args: Vec::new(), variables: variables.into(), folder: None, input: None, patience: PATIENCE }
+        Self {
+            root: Arc::new(root),
+            args: Vec::new(),
+            variables: variables.into(),
+            folder: None,
+            input: None,
+            patience: PATIENCE,
+        }
     }
 
     /// The workspace.
@@ -171,14 +178,8 @@ impl Bootcamp {
     /// Starts it.
     pub fn start(self) -> Running {
         let stdin = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
-        let mut child = self
-            .command()
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .unwrap();
+        let mut child =
+            self.command().stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
         if let (Some(text), Some(mut stdin)) = (&self.input, child.stdin.take()) {
             assert!(text.len() < 4_096, "more than a pipe is sure to hold");
             // One that has ended already reads nothing.
