@@ -123,6 +123,15 @@ impl Merged {
         self.proposals.iter().any(|proposal| proposal.conflicts() > 0 || proposal.outcome == Outcome::Left(Left::Missing))
     }
 
+    /// The files that were written, as they are now; nothing for those that were removed.
+    pub fn written(&self) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+        self.proposals.iter().filter_map(|proposal| match &proposal.outcome {
+            Outcome::Write { bytes, .. } => Some((proposal.path.as_str(), Some(bytes.as_slice()))),
+            Outcome::Remove => Some((proposal.path.as_str(), None)),
+            Outcome::Done | Outcome::Left(_) => None,
+        })
+    }
+
     /// What became of them, in a line.
     pub fn told(&self) -> String {
         let wrote = |proposal: &&Proposal| matches!(proposal.outcome, Outcome::Write { .. } | Outcome::Remove);

@@ -220,7 +220,7 @@ impl Guide {
     #[must_use]
     pub fn new(setup: &Setup) -> Self {
         let Setup { course, progress, target, notices, .. } = setup;
-        let here = progress.here(course).map(|(_, step)| step.path.as_str());
+        let here = progress.here(course).map(|(_, step)| step.path.as_str()).or_else(|| progress.current());
         let at = here.and_then(|path| course.steps().position(|(_, step)| step.path == path)).unwrap_or(0);
         let note = |text: &String| Note { weight: Weight::Warning, text: text.clone() };
         Self {

@@ -101,27 +101,27 @@ fn read() -> Arc<Course> {
     Arc::new(Course::load(&Source::of(folder.path()), "demo").unwrap())
 }
 
-fn setup() -> Setup {
+pub(super) fn setup() -> Setup {
     Setup { course: course(), progress: Progress::default(), target: Target::Sandbox, recheck: false, notices: Vec::new() }
 }
 
-fn begun() -> Guide {
+pub(super) fn begun() -> Guide {
     let setup = setup();
     let mut guide = Guide::new(&setup);
     guide.begin(&setup);
     guide
 }
 
-fn passed() -> Outcome {
+pub(super) fn passed() -> Outcome {
     Outcome::Passed { facts: Vec::new(), level: Level::Exact }
 }
 
-fn failed() -> Outcome {
+pub(super) fn failed() -> Outcome {
     Outcome::Failed(Mismatch::new("this", "that"))
 }
 
 /// The run that the guide waits for tells that it was planned.
-fn planned(guide: &mut Guide) {
+pub(super) fn planned(guide: &mut Guide) {
     let run = guide.run.as_ref().unwrap();
     let steps: Vec<_> = guide.course.steps().filter(|(_, step)| run.steps.contains(&step.path)).collect();
     let agenda = Plan::new(&guide.course, &steps).of(&Target::Sandbox, "mine").agenda;
@@ -134,7 +134,7 @@ fn tell(guide: &mut Guide, event: Event) -> Vec<Effect> {
 }
 
 /// The whole of a run that ends so, in a service that answers; what the guide wants done meanwhile.
-fn ran(guide: &mut Guide, outcomes: &[(&str, Outcome)]) -> Vec<Effect> {
+pub(super) fn ran(guide: &mut Guide, outcomes: &[(&str, Outcome)]) -> Vec<Effect> {
     planned(guide);
     let ready =
         Event::ServiceReady { instance: String::from("default"), url: String::from("http://127.0.0.1:1"), after_ms: Some(1) };
@@ -147,7 +147,7 @@ fn ran(guide: &mut Guide, outcomes: &[(&str, Outcome)]) -> Vec<Effect> {
     effects
 }
 
-fn does(guide: &mut Guide, command: Command) -> Vec<Effect> {
+pub(super) fn does(guide: &mut Guide, command: Command) -> Vec<Effect> {
     guide.update(Message::Command(command))
 }
 
@@ -167,7 +167,7 @@ const ONE: &str = "demo/first/one";
 const TWO: &str = "demo/first/two";
 
 /// At the second step, the first one passed.
-fn at_two() -> Guide {
+pub(super) fn at_two() -> Guide {
     let mut guide = begun();
     ran(&mut guide, &[("set", passed())]);
     does(&mut guide, Command::Next);

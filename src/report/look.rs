@@ -86,7 +86,7 @@ impl Look {
 
     /// A piece of code in its colour: one of the terminal's own, so that it suits a light one and a dark one. Green and red are
     /// kept for what comes and goes.
-    pub(crate) fn ink(self, ink: Ink, text: &str) -> String {
+    pub(super) fn ink(self, ink: Ink, text: &str) -> String {
         let style = match ink {
             Ink::Plain => return text.to_owned(),
             Ink::Comment => Style::new().dim(),

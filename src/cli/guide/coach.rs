@@ -57,6 +57,7 @@ pub struct Coach {
     /// Breaks off the run that goes on.
     current: CancellationToken,
     lab: Arc<Lab>,
+    shared: Shared,
     runner: JoinHandle<()>,
     keeper: JoinHandle<()>,
     watchers: Vec<JoinHandle<()>>,
@@ -78,6 +79,8 @@ struct Shared {
     output: Arc<Mutex<Option<Output>>>,
     /// Whether cargo runs: then it is who writes `Cargo.lock`.
     building: Arc<AtomicBool>,
+    /// What a solution wrote, and the watcher has yet to see: it is looked at already. Held while it writes.
+    applied: Arc<tokio::sync::Mutex<BTreeMap<String, Option<Vec<u8>>>>>,
 }
 
 impl Coach {
@@ -94,7 +97,7 @@ impl Coach {
         };
         let watchers = vec![
             tokio::spawn(watch(Arc::clone(&ground), tell.clone(), shared.clone())),
-            tokio::spawn(listen(tell.clone(), shared)),
+            tokio::spawn(listen(tell.clone(), shared.clone())),
         ];
         let coach = Self {
             ground,
@@ -103,6 +106,7 @@ impl Coach {
             notes: Some(notes),
             current: CancellationToken::new(),
             lab,
+            shared,
             runner,
             keeper,
             watchers,
@@ -183,10 +187,13 @@ impl Coach {
 
     fn apply(&self, step: String) {
         let (tell, lab, course) = (self.tell.clone(), Arc::clone(&self.lab), Arc::clone(&self.ground.course));
-        let path = step.clone();
+        let (path, applied) = (step.clone(), Arc::clone(&self.shared.applied));
         let files = self.aside(move |ground| {
             let step = shown(&ground.course, &step)?.step;
-            Ok(solution::merge_into(&ground.manifest, &states(ground)?, step)?.told())
+            let mut applied = applied.blocking_lock();
+            let merged = solution::merge_into(&ground.manifest, &states(ground)?, step)?;
+            applied.extend(merged.written().map(|(path, bytes)| (path.to_owned(), bytes.map(<[u8]>::to_vec))));
+            Ok(merged.told())
         });
         tokio::spawn(async move {
             let applied = match files.await.unwrap_or_else(|_| Err(String::from(BROKE_OFF))) {
@@ -354,6 +361,12 @@ async fn watch(ground: Arc<Ground>, tell: UnboundedSender<Message>, shared: Shar
         if shared.building.load(Ordering::Relaxed) {
             changed.remove("Cargo.lock");
         }
+        let mut applied = shared.applied.lock().await;
+        changed.retain(|path| match applied.remove(path) {
+            Some(bytes) => std::fs::read(ground.manifest.workspace.join(path)).ok() != bytes,
+            None => true,
+        });
+        drop(applied);
         if !changed.is_empty() && tell.send(Message::Saved(changed)).is_err() {
             return;
         }

@@ -13,6 +13,7 @@ use super::coach::Coach;
 use crate::guide::plain::{Asked, Telling, asked};
 use crate::guide::{Command, Effect, Guide, Message, Overlay, plain};
 use crate::report::Look;
+use crate::typeset::clean;
 
 /// No line that is typed is longer; the rest of one that is goes unread.
 const LONGEST_LINE: u64 = 4_096;
@@ -38,13 +39,15 @@ pub async fn walk(
     let mut walk = Walk {
         guide,
         coach,
+        look,
         telling: Telling::new(look),
         waits: Waits::default(),
         at_a_terminal: io::stdin().is_terminal(),
         prompted: false,
+        parted: false,
     };
     let ended = walk.go(first, told, stop).await;
-    let ended = ended.and_then(|ended| walk.print(&format!("\n{}", plain::farewell(walk.guide, look))).map(|()| ended));
+    let ended = ended.and_then(|ended| walk.leave().map(|()| ended));
     match ended {
         // Who piped it into `head` has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Ended::Quit),
@@ -61,11 +64,14 @@ pub fn farewell(guide: &Guide, look: Look) {
 struct Walk<'w> {
     guide: &'w mut Guide,
     coach: &'w mut Coach,
+    look: Look,
     telling: Telling,
     waits: Waits,
     at_a_terminal: bool,
     /// Whether the prompt is the last thing that was printed.
     prompted: bool,
+    /// Whether an empty line is.
+    parted: bool,
 }
 
 /// The answers that are still to come.
@@ -178,7 +184,8 @@ impl Walk<'_> {
         let asked = asked(line, self.guide);
         // In a recording, what follows is to be understood.
         if !self.at_a_terminal && !matches!(asked, Ok(None)) {
-            self.print(&format!("\n> {}\n", crate::typeset::clean(line.trim())))?;
+            self.part()?;
+            self.print(&format!("> {}\n", clean(line.trim())))?;
         }
         let message = match asked {
             Ok(None) => return Ok(true),
@@ -187,6 +194,11 @@ impl Walk<'_> {
             Err(sentence) => return self.print(&self.telling.sentence(&sentence)).map(|()| true),
             Ok(Some(Asked::Message(message))) => message,
         };
+        if let Message::Chosen(at) = message
+            && at == self.guide.at
+        {
+            return self.print(&self.telling.sentence("you are at this step; `show` tells it once more")).map(|()| true);
+        }
         let applies = matches!(message, Message::Command(Command::Apply));
         if applies && !matches!(self.guide.overlay, Some(Overlay::Solution(Some(_)))) {
             let first = "see first what would change: type `solution`, then `apply`";
@@ -220,6 +232,16 @@ impl Walk<'_> {
         Ok(!news.is_empty())
     }
 
+    /// The last words.
+    fn leave(&mut self) -> io::Result<()> {
+        self.part()?;
+        self.print(&plain::farewell(self.guide, self.look))
+    }
+
+    fn part(&mut self) -> io::Result<()> {
+        if self.parted { Ok(()) } else { self.print("\n") }
+    }
+
     fn leave_prompt(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.prompted) { self.print("\n") } else { Ok(()) }
     }
@@ -228,6 +250,7 @@ impl Walk<'_> {
         if text.is_empty() {
             return Ok(());
         }
+        self.parted = text.ends_with("\n\n") || text == "\n";
         let mut stdout = io::stdout().lock();
         if std::mem::take(&mut self.prompted) {
             stdout.write_all(b"\n")?;

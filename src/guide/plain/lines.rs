@@ -1,7 +1,7 @@
 use console::{measure_text_width, strip_ansi_codes};
 
 use crate::report::text::{clean, keep_colour, one_line, wrap};
-use crate::report::{Look, Tone};
+use crate::report::{Look, Tone, sheet};
 use crate::typeset::{Face, Line, Piece, Role, Setting, Sheet, typeset};
 
 /// The rest of a line that is too long is indented by so much more.
@@ -86,26 +86,12 @@ impl Lines {
     /// Markdown.
     pub fn markdown(&mut self, text: &str) {
         // Rules and boxes are read aloud sign by sign: what is left is ASCII, and `spoken` takes the rules out.
-        let setting = Setting { width: self.look.width, unicode: false, marks: true };
-        let sheet = spoken(typeset(text, setting));
-        if !sheet.lines.is_empty() {
+        let setting = Setting { unicode: false, ..self.look.setting() };
+        let page = spoken(typeset(text, setting));
+        if !page.lines.is_empty() {
             self.part();
         }
-        for line in &sheet.lines {
-            let painted: String = line.pieces.iter().map(|piece| self.painted(piece)).collect();
-            self.push(0, &painted);
-        }
-    }
-
-    fn painted(&self, piece: &Piece) -> String {
-        let tone = match piece.face.role {
-            Role::Heading(_) => Tone::Strong,
-            _ if piece.face.strong => Tone::Strong,
-            Role::Sign | Role::Dim => Tone::Dim,
-            Role::Ink(ink) => return self.look.ink(ink, &piece.text),
-            Role::Body | Role::Code | Role::Link | Role::Quote => Tone::Bare,
-        };
-        self.look.paint(tone, &piece.text)
+        self.text.push_str(&sheet(&page, self.look));
     }
 
     fn push(&mut self, indent: usize, line: &str) {
@@ -122,7 +108,8 @@ impl Lines {
 fn spoken(sheet: Sheet) -> Sheet {
     let is_rule = |piece: &Piece| {
         let text = piece.text.trim();
-        let rules = text.len() >= 2 && text.chars().all(|sign| matches!(sign, '-' | '=' | ' '));
+        // A single dash is a bullet.
+        let rules = !text.is_empty() && text != "-" && text.chars().all(|sign| matches!(sign, '-' | '=' | ' '));
         piece.face.role == Role::Sign && rules
     };
     let mut left = Sheet::default();

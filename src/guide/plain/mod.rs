@@ -124,11 +124,11 @@ impl Telling {
         lines.text
     }
 
-    /// One sentence in lines.
+    /// An answer beyond what the guide tells: a sentence without a full stop.
     #[must_use]
     pub fn sentence(&self, text: &str) -> String {
         let mut lines = Lines::new(self.look);
-        lines.say(text);
+        lines.label(0, Tone::Dim, "Note", text);
         lines.text
     }
 

@@ -7,7 +7,7 @@ use crate::report::plain::points;
 use crate::report::text::{count, one_line};
 use crate::report::words::point;
 use crate::report::{Look, Score, Status, Tone, Tree};
-use crate::typeset::{Setting, typeset};
+use crate::typeset::typeset;
 
 /// Of what shows that a step is done, so many lines.
 const FACTS: usize = 12;
@@ -71,7 +71,7 @@ pub(super) fn hints(guide: &Guide, told: usize, lines: &mut Lines) {
 pub(super) fn blocks(guide: &Guide, lines: &mut Lines) {
     let Some((_, step)) = guide.step() else { return };
     let hints = step.hints.iter().take(guide.hints_shown()).map(|hint| hint.text.as_str());
-    let setting = Setting { width: lines.look.width, unicode: false, marks: true };
+    let setting = lines.look.setting();
     let blocks: Vec<_> =
         std::iter::once(step.body.as_str()).chain(hints).flat_map(|text| typeset(text, setting).blocks).collect();
     if blocks.is_empty() {
@@ -206,19 +206,21 @@ pub(super) fn solution(solution: &Solution, lines: &mut Lines) {
 }
 
 pub(super) fn done(guide: &Guide, lines: &mut Lines) {
-    let open: Vec<&str> = guide
-        .course
-        .steps()
-        .filter(|(_, step)| guide.step_state(step) != StepState::Passed)
-        .map(|(_, step)| step.number.as_str())
-        .collect();
     lines.part();
-    if open.is_empty() {
-        lines.label(0, Tone::Good, "All done", &format!("you have passed every step, and have {}.", score(guide)));
-    } else {
-        lines.say(&format!("This is the end. You have {}. Not passed: {}.", score(guide), open.join(", ")));
-    }
+    lines.say(&format!("This is the end. You have {}.", score(guide)));
+    not_passed(guide, lines);
     lines.say(&format!("`bootcamp verify {}` proves the whole of it once more.", guide.course.id));
+}
+
+/// The steps that were left out, or do not hold any more.
+fn not_passed(guide: &Guide, lines: &mut Lines) {
+    let open = guide.course.steps().filter(|(_, step)| guide.step_state(step) != StepState::Passed);
+    let open: Vec<&str> = open.map(|(_, step)| step.number.as_str()).collect();
+    lines.say(&match open[..] {
+        [] => String::from("You have passed every step."),
+        [number] => format!("Not passed: step {number}."),
+        _ => format!("Not passed: the steps {}.", open.join(", ")),
+    });
 }
 
 /// How far the learner is when the guide ends, and how to go on: the last lines.
@@ -226,8 +228,9 @@ pub(super) fn done(guide: &Guide, lines: &mut Lines) {
 pub fn farewell(guide: &Guide, look: Look) -> String {
     let mut lines = Lines::new(look);
     lines.say(&format!("You have {}.", score(guide)));
-    if let Some((_, step)) = guide.progress.here(&guide.course) {
-        lines.say(&format!("`bootcamp` goes on with step {}, {}.", step.number, one_line(&step.title)));
+    match guide.progress.here(&guide.course) {
+        Some((_, step)) => lines.say(&format!("`bootcamp` goes on with step {}, {}.", step.number, one_line(&step.title))),
+        None => not_passed(guide, &mut lines),
     }
     lines.text
 }
