@@ -56,6 +56,8 @@ pub async fn show(
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             event = keys.next() => match event {
+                // A terminal that shrank and grew in one breath has lost its picture, and has the size that it had.
+                Some(Ok(Event::Resize(..))) => screen.terminal.clear()?,
                 Some(Ok(event)) => {
                     for message in messages(guide, &canvas, event) {
                         effects.extend(guide.update(message));
@@ -86,7 +88,7 @@ fn perform(coach: &mut Coach, effects: Vec<Effect>) -> bool {
     effects.into_iter().fold(true, |goes_on, effect| coach.perform(effect) && goes_on)
 }
 
-/// What an event of the terminal means to the guide. A new size needs no message: the next frame has it.
+/// What an event of the terminal means to the guide.
 fn messages(guide: &Guide, canvas: &Canvas, event: Event) -> Vec<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
