@@ -125,7 +125,7 @@ async fn climb(lab: &Lab, http: &reqwest::Client, source: Source, path: &str) ->
         // Without a region there is no address.
         Err(trouble) => return Climb { address: String::new(), reached: Err(trouble), tried: None },
     };
-    let reached = reach(http, source, &format!("{address}{path}"), DEADLINE).await;
+    let reached = reach(http, source, &address, path, DEADLINE).await;
     let tried = if reached.is_ok() { Some(try_out(lab, source).await) } else { None };
     Climb { address, reached, tried }
 }
