@@ -22,7 +22,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("doctor", &["facts", "vendor", "check", "course", "sandbox", "lab", "service"]),
     ("report", &["facts", "check", "course", "solution", "verify", "highlight", "doctor"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
-    ("cli", &["author", "doctor", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"]),
+    (
+        "cli",
+        &["author", "doctor", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "report"],
+    ),
 ];
 
 /// The modules that may print: everything else tells, and lets these say it.
