@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("highlight", &[]),
     ("typeset", &["highlight"]),
     ("report", &["facts", "check", "course", "solution", "verify", "doctor", "progress", "highlight", "typeset"]),
-    ("guide", &["facts", "check", "course", "service", "verify", "progress", "typeset", "report"]),
+    ("guide", &["facts", "check", "course", "service", "verify", "progress", "highlight", "typeset", "report"]),
     ("author", &["facts", "vendor", "check", "course", "solution", "sandbox", "lab", "service", "verify"]),
     (
         "cli",

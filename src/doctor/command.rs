@@ -132,7 +132,8 @@ pub(super) fn version(text: &str) -> Option<[u64; 3]> {
     })
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -109,8 +109,7 @@ fn compose(docker: &Docker, setting: &Setting) -> Finding {
         return finding(State::Good, format!("`docker compose`, version {}", version.trim_start_matches('v')));
     }
     if let Some(version) = docker.standalone.said() {
-        let told =
-            format!("`docker-compose`, version {}: where a lesson says `docker compose`, write it with the hyphen", version);
+        let told = format!("`docker-compose`, version {version}: where a lesson says `docker compose`, write it with the hyphen");
         return finding(State::Good, told);
     }
     if matches!(docker.engine, Ok(Found::None(_))) {

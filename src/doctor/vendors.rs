@@ -58,9 +58,26 @@ pub(super) async fn look(setting: &Setting, variables: &Variables) -> (Vec<Findi
             }
         },
     };
-    let found = climb_all(&lab, sending).await;
+    let (mut findings, clocks) = climb_all(&lab, sending).await;
     lab.stop().await;
-    found
+    if setting.target == Target::Live {
+        tell_proxy(&mut findings, setting);
+    }
+    (findings, clocks)
+}
+
+/// A proxy that does not answer looks like a vendor that does not.
+fn tell_proxy(findings: &mut [Finding], setting: &Setting) {
+    let names = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+    let is_set = |name: &&&str| setting.shell.get(**name).is_some_and(|value| !value.trim().is_empty());
+    let Some(name) = names.iter().find(is_set) else { return };
+    for finding in findings.iter_mut().filter(|finding| finding.state == State::Bad && finding.id.ends_with(".reachable")) {
+        // What lies on this machine is asked without it.
+        if finding.told.contains("https://") {
+            finding.fix =
+                Some(format!("requests leave through the proxy that `{name}` names: see whether it answers, or `unset {name}`"));
+        }
+    }
 }
 
 fn engine(setting: &Setting) -> docker::Client {
@@ -125,7 +142,7 @@ async fn climb(lab: &Lab, http: &reqwest::Client, source: Source, path: &str) ->
         // Without a region there is no address.
         Err(trouble) => return Climb { address: String::new(), reached: Err(trouble), tried: None },
     };
-    let reached = reach(http, source, &format!("{address}{path}"), DEADLINE).await;
+    let reached = reach(http, source, &address, path, DEADLINE).await;
     let tried = if reached.is_ok() { Some(try_out(lab, source).await) } else { None };
     Climb { address, reached, tried }
 }
@@ -232,16 +249,20 @@ fn sending_key(sending: &SendingKey, reading: Option<&Access>) -> Option<Finding
         return Some(finding(State::Bad, told).fix(format!("take an ingest key for the service ({place})")));
     }
     let of = |access: &Access| Some((access.team.clone()?, access.environment.clone()?));
-    if let (Some(sends), Some(reads)) = (of(access), reading.and_then(of))
-        && sends != reads
-    {
+    let (Some(sends), Some(reads)) = (of(access), reading.and_then(of)) else {
+        return Some(finding(State::Good, String::from("the service's key is taken")));
+    };
+    if sends != reads {
         let told = format!(
             "the service sends to the environment `{}` of the team `{}`, and the checks look into `{}` of `{}`",
             sends.1, sends.0, reads.1, reads.0
         );
         return Some(finding(State::Bad, told).fix(format!("take both keys from one environment ({place})")));
     }
-    Some(finding(State::Good, String::from("the service's key is taken, too, and of the same environment")))
+    Some(finding(
+        State::Good,
+        String::from("the service's key is taken, too, and is of the environment that the checks look into"),
+    ))
 }
 
 #[cfg(test)]
@@ -301,6 +322,9 @@ mod tests {
         let refused = judge(Err(trouble("Honeycomb refused the key (401)")), &reading);
         assert!(refused.state == State::Bad && refused.fix.unwrap().contains("ingest key"));
         assert_eq!(sending_key(&SendingKey::NotAsked, None), None);
+        // Of a reading key that was refused nobody knows the environment.
+        let alone = sending_key(&SendingKey::Known(Ok(access("test", None))), None).unwrap();
+        assert_eq!((alone.state, alone.told.as_str()), (State::Good, "the service's key is taken"));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::look::Tone;
 use super::page::Page;
-use super::text::{bounded, count, one_line};
+use super::text::{bounded, count, one_line, shorten};
 use super::{ExitStatus, Look, Report};
 use crate::doctor::{Area, Examination, Finding, State};
 
@@ -90,7 +90,7 @@ pub fn pretty(examination: &Examination, look: &Look) -> String {
     let mut page = Page::new(*look);
     let findings = in_short(&examination.findings, *look);
     let widest = findings.iter().map(|finding| measure_text_width(&plain_text(&finding.subject))).max().unwrap_or(0);
-    let width = widest.min(if look.width < 80 { SUBJECT / 2 } else { SUBJECT });
+    let width = widest.min(SUBJECT);
     let mut area = None;
     for finding in &findings {
         if area != Some(finding.area) {
@@ -101,13 +101,18 @@ pub fn pretty(examination: &Examination, look: &Look) -> String {
             page.line(0, Tone::Strong, heading(finding.area, examination));
         }
         let (tone, sign) = sign(*look, finding.state);
-        let subject = plain_text(&finding.subject);
+        let subject = shorten(&plain_text(&finding.subject), SUBJECT, look.sign("…", "..."));
         let gap = (width + 2).saturating_sub(measure_text_width(&subject)).max(2);
         let subject = format!(" {subject}{}", " ".repeat(gap));
         let told_tone = if finding.state <= State::Good { Tone::Dim } else { Tone::Bare };
-        let told = bounded(&one_line(&finding.told), LONGEST);
+        let mut told = bounded(&one_line(&finding.told), LONGEST);
+        // What two of them suffer from is told in full once.
+        let again = finding.state >= State::Warning && !page.told.insert((finding.told.clone(), finding.fix.clone()));
+        if again {
+            told = format!("as above: {told}");
+        }
         page.row(INDENT, &[(tone, sign), (Tone::Bare, &subject), (told_tone, &told)], Tone::Bare, "");
-        if let Some(fix) = &finding.fix {
+        if let Some(fix) = finding.fix.as_ref().filter(|_| !again) {
             let fix = bounded(&one_line(fix), LONGEST);
             page.row(INDENT + 4 + width, &[(Tone::Dim, "fix  "), (Tone::Bare, &fix)], Tone::Bare, "");
         }
@@ -151,25 +156,36 @@ pub fn json(examination: &Examination) -> String {
     text
 }
 
-/// A vendor that was climbed to the top takes one line of a page: four would hide those that matter.
+/// A vendor that was climbed to the top takes one line of a page, and so do the rungs that were not tried: four would hide those
+/// that matter.
 fn in_short(findings: &[Finding], look: Look) -> Vec<Finding> {
     let vendor = |finding: &Finding| match finding.id.split('.').collect::<Vec<_>>()[..] {
         ["vendors", vendor, _] => Some(vendor.to_owned()),
         _ => None,
     };
-    let is_good = |name: &str| {
-        findings.iter().filter(|finding| vendor(finding).as_deref() == Some(name)).all(|finding| finding.state == State::Good)
-    };
+    let of = |name: &str| findings.iter().filter(|finding| vendor(finding).as_deref() == Some(name)).collect::<Vec<_>>();
+    let rung = |finding: &Finding| finding.id.rsplit('.').next().unwrap_or_default().replace('-', " ");
     let mut shown: Vec<Finding> = Vec::new();
     for finding in findings {
-        match vendor(finding).filter(|name| is_good(name)) {
-            None => shown.push(finding.clone()),
-            Some(_) if finding.id.ends_with(".read-back") => {
-                let name = finding.subject.trim_end_matches("read back").trim();
+        let Some(name) = vendor(finding) else {
+            shown.push(finding.clone());
+            continue;
+        };
+        let subject = finding.subject.trim_end_matches(&rung(finding)).trim().to_owned();
+        let ladder = of(&name);
+        if ladder.iter().all(|finding| finding.state == State::Good) {
+            if finding.id.ends_with(".read-back") {
                 let told = format!("reachable, authenticated, allowed, read back {} {}", look.sign("·", "-"), finding.told);
-                shown.push(Finding { subject: name.to_owned(), told, ..finding.clone() });
+                shown.push(Finding { subject, told, ..finding.clone() });
             }
-            Some(_) => {}
+        } else if finding.state == State::Unknown {
+            let untried: Vec<&&Finding> = ladder.iter().filter(|finding| finding.state == State::Unknown).collect();
+            if untried.first().is_some_and(|first| first.id == finding.id) {
+                let rungs: Vec<String> = untried.iter().map(|finding| rung(finding)).collect();
+                shown.push(Finding { subject, told: format!("{}: {}", rungs.join(", "), finding.told), ..finding.clone() });
+            }
+        } else {
+            shown.push(finding.clone());
         }
     }
     shown
@@ -277,14 +293,31 @@ mod tests {
 
     #[test]
     fn a_vendor_that_is_well_takes_one_line_and_another_all() {
-        let ladder = |vendor: &str, last: State| {
-            [("reachable", State::Good), ("read-back", last)]
-                .map(|(rung, state)| finding(&format!("vendors.{vendor}.{rung}"), Area::Vendors, state))
+        let ladder = |vendor: &str, states: [State; 4]| {
+            let rungs = ["reachable", "authenticated", "allowed", "read-back"].into_iter().zip(states);
+            rungs.map(|(rung, state)| finding(&format!("vendors.{vendor}.{rung}"), Area::Vendors, state)).collect::<Vec<_>>()
         };
-        let findings = [ladder("rollbar", State::Good), ladder("xray", State::Bad)].concat();
-        let ids: Vec<String> = in_short(&findings, Look::BARE).into_iter().map(|finding| finding.id).collect();
-        assert_eq!(ids, ["vendors.rollbar.read-back", "vendors.xray.reachable", "vendors.xray.read-back"]);
-        assert_eq!(plain(&examination(findings)).matches("vendors, ").count(), 4, "lines tell all");
+        use State::{Bad, Good, Unknown};
+        let findings = [ladder("rollbar", [Good; 4]), ladder("xray", [Good, Bad, Unknown, Unknown])].concat();
+        let shown = in_short(&findings, Look::BARE);
+        let ids: Vec<&str> = shown.iter().map(|finding| finding.id.as_str()).collect();
+        assert_eq!(
+            ids,
+            ["vendors.rollbar.read-back", "vendors.xray.reachable", "vendors.xray.authenticated", "vendors.xray.allowed"]
+        );
+        assert_eq!(shown[3].told, "allowed, read back: seen\nhere");
+        assert_eq!(plain(&examination(findings)).matches("vendors, ").count(), 8, "lines tell all");
+    }
+
+    #[test]
+    fn a_page_holds_however_narrow_it_is_and_however_long_a_name() {
+        let mut long = finding("disk.room", Area::Disk, State::Bad);
+        long.subject = "A_VARIABLE_".repeat(20);
+        let again = Finding { subject: String::from("another"), ..long.clone() };
+        let look = Look { width: 60, ..Look::BARE };
+        let page = pretty(&examination(vec![long, again]), &look);
+        assert!(page.lines().all(|line| measure_text_width(line) <= 60), "{page}");
+        assert_eq!((page.matches("fix  ").count(), page.matches("as above: ").count()), (1, 1), "{page}");
     }
 
     #[test]

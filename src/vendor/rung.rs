@@ -49,14 +49,21 @@ pub struct Answered {
     pub here: Timestamp,
 }
 
-/// Asks an address whether it answers in HTTP; what it answers does not matter, and no credential is sent.
+/// Asks an endpoint whether it answers in HTTP, by a path that costs it little; what it answers does not matter, and no credential
+/// is sent.
 ///
 /// # Errors
 /// When nothing answers there, or no HTTP.
-pub async fn reach(http: &reqwest::Client, source: Source, url: &str, deadline: Duration) -> Result<Answered, Trouble> {
+pub async fn reach(
+    http: &reqwest::Client,
+    source: Source,
+    endpoint: &str,
+    path: &str,
+    deadline: Duration,
+) -> Result<Answered, Trouble> {
     let vendor = vendor(source);
     let asked = Timestamp::now();
-    match http.get(url).timeout(deadline).send().await {
+    match http.get(format!("{endpoint}{path}")).timeout(deadline).send().await {
         Ok(answer) => {
             let waited = Timestamp::now().as_millisecond().saturating_sub(asked.as_millisecond());
             let here = Timestamp::from_millisecond(asked.as_millisecond() + waited / 2).unwrap_or(asked);
@@ -65,12 +72,12 @@ pub async fn reach(http: &reqwest::Client, source: Source, url: &str, deadline: 
             Ok(Answered { date, here })
         }
         Err(error) if error.is_builder() => Err(trouble::lasting(
-            format!("the endpoint `{url}` of {} is not a URL", vendor.name),
+            format!("the endpoint `{endpoint}` of {} is not a URL", vendor.name),
             "write it with its scheme, as in `https://api.honeycomb.io`",
         )),
         Err(error) => {
             let failure = if error.is_timeout() { Failure::Late } else { Failure::of(&error) };
-            Err(failure.trouble(vendor, url, deadline))
+            Err(failure.trouble(vendor, endpoint, deadline))
         }
     }
 }
@@ -97,26 +104,27 @@ mod tests {
     #[tokio::test]
     async fn any_answer_will_do_and_its_date_is_read() {
         let fake = Fake::serve(|_| Answer::json(403, "{}").header("date", "Sun, 01 Mar 2026 12:00:30 GMT")).await;
-        let answered = reach(&http_client().unwrap(), Source::Honeycomb, fake.url(), DEADLINE).await.unwrap();
+        let answered = reach(&http_client().unwrap(), Source::Honeycomb, fake.url(), "/ping", DEADLINE).await.unwrap();
         assert_eq!(answered.date, Some("2026-03-01T12:00:30Z".parse().unwrap()));
         assert!(answered.here <= Timestamp::now());
         let asked = &fake.requests()[0];
+        assert_eq!(asked.line(), "GET /ping");
         assert!(asked.header("x-honeycomb-team").is_none() && asked.header("authorization").is_none());
 
         let undated = Fake::serve(|_| Answer::json(200, "{}").header("date", "yesterday")).await;
-        let answered = reach(&http_client().unwrap(), Source::Rollbar, undated.url(), DEADLINE).await.unwrap();
+        let answered = reach(&http_client().unwrap(), Source::Rollbar, undated.url(), "", DEADLINE).await.unwrap();
         assert_eq!(answered.date, None);
     }
 
     #[tokio::test]
     async fn what_keeps_it_from_answering_is_told() {
         let http = http_client().unwrap();
-        let closed = reach(&http, Source::Rollbar, &nowhere(), DEADLINE).await.unwrap_err();
+        let closed = reach(&http, Source::Rollbar, &nowhere(), "/", DEADLINE).await.unwrap_err();
         assert!(closed.cause.contains("nothing listens") && closed.cause.contains("Rollbar"), "{closed:?}");
         let hangs = Fake::serve(|_| Answer::Hang).await;
-        let late = reach(&http, Source::Xray, hangs.url(), Duration::from_millis(50)).await.unwrap_err();
+        let late = reach(&http, Source::Xray, hangs.url(), "", Duration::from_millis(50)).await.unwrap_err();
         assert!(late.cause.contains("did not answer within"), "{late:?}");
-        let nonsense = reach(&http, Source::Honeycomb, "api.honeycomb.io", DEADLINE).await.unwrap_err();
+        let nonsense = reach(&http, Source::Honeycomb, "api.honeycomb.io", "/1/auth", DEADLINE).await.unwrap_err();
         assert!(nonsense.cause.contains("is not a URL"), "{nonsense:?}");
     }
 }

@@ -195,6 +195,7 @@ fn live_a_refused_key_stops_its_vendor_alone() {
     for vendor in ["xray", "cloudwatch", "rollbar"] {
         assert_eq!(states(&refused, vendor), ["bad", "unknown", "unknown", "unknown"], "{vendor}");
     }
+    has(&text(&refused, "vendors.rollbar.reachable"), &["`https://api.rollbar.com`", "the proxy that `HTTPS_PROXY` names"]);
     keeps(&run, &[unknown, tiny::ROLLBAR_TOKEN, tiny::AWS_SECRET]);
 
     // An ingest key is known, and may not read.

@@ -57,7 +57,7 @@ pub async fn show(
             () = stop.cancelled() => return Ok(()),
             event = keys.next() => match event {
                 // A terminal that shrank and grew in one breath has lost its picture, and has the size that it had.
-                Some(Ok(Event::Resize(..))) => screen.terminal.clear()?,
+                Some(Ok(Event::Resize(..))) => screen.terminal.resize(screen.terminal.size()?.into())?,
                 Some(Ok(event)) => {
                     for message in messages(guide, &canvas, event) {
                         effects.extend(guide.update(message));

@@ -40,11 +40,11 @@ impl Kind {
         KNOWN.iter().find(|(known, _)| *known == name).map_or(Self::Plain, |(_, kind)| *kind)
     }
 
-    /// What it should hold: `an ingest key of Honeycomb's`.
+    /// What it should hold: `a Honeycomb ingest key`.
     pub(super) const fn noun(self) -> &'static str {
         match self {
-            Self::HoneycombSend => "an ingest key of Honeycomb's",
-            Self::HoneycombRead => "a configuration key of Honeycomb's",
+            Self::HoneycombSend => "a Honeycomb ingest key",
+            Self::HoneycombRead => "a Honeycomb configuration key",
             Self::AwsKeyId => "the id of an AWS access key",
             Self::AwsSecret => "the secret of an AWS access key",
             Self::AwsSession => "the session token of a temporary AWS key",
@@ -135,11 +135,11 @@ impl Form {
         }
     }
 
-    /// `an ingest key of Honeycomb's`.
+    /// `a Honeycomb ingest key`.
     pub(super) const fn noun(self) -> &'static str {
         match self {
-            Self::HoneycombManagement => "a management key of Honeycomb's, which neither sends nor reads spans",
-            Self::HoneycombConfigurationId => "the id of a configuration key of Honeycomb's",
+            Self::HoneycombManagement => "a Honeycomb management key, which neither sends nor reads spans",
+            Self::HoneycombConfigurationId => "the id of a Honeycomb configuration key",
             Self::HoneycombIngest => Kind::HoneycombSend.noun(),
             Self::AwsKeyId { .. } => Kind::AwsKeyId.noun(),
             Self::Sandbox(kind) => kind.noun(),

@@ -99,10 +99,10 @@ fn marks_that_do_not_belong_to_a_value_are_named() {
 #[test]
 fn a_key_of_another_kind_is_known_by_its_form() {
     for (name, value, word) in [
-        ("HONEYCOMB_API_KEY", "hcxmk_01j000000000000000000000", "a management key"),
+        ("HONEYCOMB_API_KEY", "hcxmk_01j000000000000000000000", "a Honeycomb management key"),
         ("HONEYCOMB_API_KEY", KEY_ID, "the id of an AWS access key"),
-        ("HONEYCOMB_CONFIGURATION_KEY", INGEST, "an ingest key"),
-        ("ROLLBAR_ACCESS_TOKEN", INGEST, "an ingest key"),
+        ("HONEYCOMB_CONFIGURATION_KEY", INGEST, "a Honeycomb ingest key"),
+        ("ROLLBAR_ACCESS_TOKEN", INGEST, "a Honeycomb ingest key"),
         ("ROLLBAR_ACCESS_TOKEN", "5a4db0c5a4db0c5a4db0c5a4db0c0002", "with the scope `read`"),
         ("AWS_SECRET_ACCESS_KEY", KEY_ID, "the id of an AWS access key"),
         ("AWS_DEFAULT_REGION", "can-central-1", "no region of AWS"),
