@@ -28,8 +28,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "author", "doctor", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify", "progress",
-            "report", "guide",
+            "author", "doctor", "facts", "vendor", "check", "course", "sandbox", "lab", "service", "solution", "verify",
+            "progress", "report", "guide",
         ],
     ),
 ];

@@ -188,8 +188,8 @@ pub struct StatusArgs {
 }
 
 const NEXT_HELP: &str = "\
-It stays with a step until that step is passed or skipped. After the last step it comes back to those
-that were left open, and then to those that broke.";
+It stays with a step until that step is passed or skipped. After the last step it comes back to
+those that were left open, and then to those that broke.";
 
 /// Options of `next`.
 #[derive(Debug, clap::Args)]

@@ -40,10 +40,11 @@ pub(super) fn judge(clocks: &[Clock], now: Timestamp, system: System) -> Vec<Fin
             let way = if skew < 0 { "behind" } else { "ahead of" };
             let told = format!("{} {way} the time that {vendor} tells", span(skew.abs()));
             match skew.abs() {
-                off if off > TOO_FAR => {
-                    finding(State::Bad, format!("{told}: AWS refuses what is signed at another time, and spans land where nobody looks"))
-                        .fix(fix)
-                }
+                off if off > TOO_FAR => finding(
+                    State::Bad,
+                    format!("{told}: AWS refuses what is signed at another time, and spans land where nobody looks"),
+                )
+                .fix(fix),
                 off if off > NOTICEABLE => {
                     finding(State::Warning, format!("{told}: what you send seems older or newer than it is")).fix(fix)
                 }
@@ -51,7 +52,8 @@ pub(super) fn judge(clocks: &[Clock], now: Timestamp, system: System) -> Vec<Fin
             }
         }
         None if BEFORE.parse().is_ok_and(|before: Timestamp| now < before) => {
-            finding(State::Bad, format!("it shows {}, which is before this program was written", now.strftime("%Y-%m-%d"))).fix(fix)
+            finding(State::Bad, format!("it shows {}, which is before this program was written", now.strftime("%Y-%m-%d")))
+                .fix(fix)
         }
         None => finding(State::Good, format!("it shows {} UTC; no vendor's was asked", now.strftime("%Y-%m-%d %H:%M"))),
     };

@@ -55,11 +55,8 @@ pub(super) async fn look(setting: &Setting, variables: &Variables) -> (Docker, V
     let run = |program: &'static str, args: &'static [&'static str]| {
         command::run(program, args, setting.place(), &setting.shell, DEADLINE)
     };
-    let ((engine, containers), plugin, standalone) = tokio::join!(
-        engine,
-        run("docker", &["compose", "version", "--short"]),
-        run("docker-compose", &["version", "--short"]),
-    );
+    let ((engine, containers), plugin, standalone) =
+        tokio::join!(engine, run("docker", &["compose", "version", "--short"]), run("docker-compose", &["version", "--short"]),);
     (Docker { engine, plugin, standalone, file: file(setting, variables) }, containers)
 }
 
@@ -112,7 +109,8 @@ fn compose(docker: &Docker, setting: &Setting) -> Finding {
         return finding(State::Good, format!("`docker compose`, version {}", version.trim_start_matches('v')));
     }
     if let Some(version) = docker.standalone.said() {
-        let told = format!("`docker-compose`, version {}: where a lesson says `docker compose`, write it with the hyphen", version);
+        let told =
+            format!("`docker-compose`, version {}: where a lesson says `docker compose`, write it with the hyphen", version);
         return finding(State::Good, told);
     }
     if matches!(docker.engine, Ok(Found::None(_))) {
@@ -143,7 +141,8 @@ fn compose_file(file: &File) -> Option<Finding> {
         File::Broken(name, problem) => {
             let place = problem.place().map(|place| format!("{place}: ")).unwrap_or_default();
             let broken = finding(name, State::Bad, format!("{place}{problem}"));
-            broken.fix(problem.help().unwrap_or("correct the file; `docker compose config` shows how compose reads it").to_owned())
+            broken
+                .fix(problem.help().unwrap_or("correct the file; `docker compose config` shows how compose reads it").to_owned())
         }
     })
 }
@@ -206,7 +205,8 @@ mod tests {
         assert_eq!((plugin.state, plugin.told.as_str()), (State::Good, "`docker compose`, version 2.27.1"));
         let program = compose(&Docker { standalone: said("1.29.2"), ..present() });
         assert!(program.state == State::Good && program.told.contains("hyphen"), "{program:?}");
-        let no_plugin = Ran::Ended { well: false, stdout: String::new(), stderr: String::from("'compose' is not a docker command") };
+        let no_plugin =
+            Ran::Ended { well: false, stdout: String::new(), stderr: String::from("'compose' is not a docker command") };
         let finding = compose(&Docker { plugin: no_plugin, ..present() });
         assert!(finding.state == State::Warning && finding.told.contains("plugin"), "{finding:?}");
     }
@@ -217,7 +217,8 @@ mod tests {
         let setting = crate::doctor::setting::tests::in_workspace(folder.path());
         let look = || compose_file(&super::file(&setting, &Variables::default())).unwrap();
         assert_eq!(look().state, State::Unknown);
-        std::fs::write(folder.path().join("docker-compose.yml"), "services:\n  backend:\n    image: x\n  db:\n    image: y\n").unwrap();
+        std::fs::write(folder.path().join("docker-compose.yml"), "services:\n  backend:\n    image: x\n  db:\n    image: y\n")
+            .unwrap();
         assert_eq!((look().state, look().told.as_str()), (State::Good, "can be read; its services: backend, db"));
         std::fs::write(folder.path().join("docker-compose.yml"), "services:\n  backnd:\n    image: x\n").unwrap();
         let wrong = look();

@@ -76,5 +76,6 @@ pub async fn examine(setting: &Setting) -> Examination {
     findings.extend(vendors);
     findings.extend(disk::judge(&disk));
     findings.extend(clock::judge(&clocks, jiff::Timestamp::now(), setting.system));
+    variables::mask(&mut findings, &variables);
     Examination { target: setting.target, workspace: manifest.map(|manifest| manifest.workspace.display().to_string()), findings }
 }

@@ -99,9 +99,10 @@ pub(super) async fn look(setting: &Setting) -> Ports {
         (daemon, Protocol::Udp, "the X-Ray daemon"),
         (daemon, Protocol::Tcp, "the X-Ray daemon"),
     ];
-    let sandbox = futures_util::future::join_all(
-        wanted.map(|(number, protocol, use_of)| async move { Port { number, protocol, use_of, held: held(number, protocol).await } }),
-    );
+    let sandbox =
+        futures_util::future::join_all(wanted.map(|(number, protocol, use_of)| async move {
+            Port { number, protocol, use_of, held: held(number, protocol).await }
+        }));
     let running = async {
         match setting.workspace.manifest() {
             Some(manifest) => Discovery::find(&manifest.workspace).await,
@@ -138,7 +139,9 @@ async fn held(number: u16, protocol: Protocol) -> Held {
     let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), number);
     // On some systems one may listen on an address of one's own beside who listens on all of them.
     let connected = match protocol {
-        Protocol::Tcp => tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(address)).await.is_ok_and(|done| done.is_ok()),
+        Protocol::Tcp => {
+            tokio::time::timeout(CONNECT, tokio::net::TcpStream::connect(address)).await.is_ok_and(|done| done.is_ok())
+        }
         Protocol::Udp => false,
     };
     let bound = match protocol {
@@ -167,7 +170,8 @@ fn holder(number: u16, protocol: Protocol) -> Option<(u32, String)> {
     };
     let socket = tables.iter().find_map(|table| inode(&std::fs::read_to_string(table).ok()?, number, protocol))?;
     let link = format!("socket:[{socket}]");
-    let processes = std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let processes =
+        std::fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
     processes.take(MOST).find_map(|id| {
         let mut files = std::fs::read_dir(format!("/proc/{id}/fd")).ok()?.flatten();
         files.any(|file| std::fs::read_link(file.path()).is_ok_and(|target| target.as_os_str() == link.as_str())).then(|| {
@@ -220,7 +224,10 @@ fn service_port(port: &ServicePort, containers: &[Container]) -> Finding {
         Answer::Http => {
             let whose = publisher(containers, port.number, Protocol::Tcp).map(|name| format!(" from the container `{name}`"));
             let whose = whose.unwrap_or_default();
-            finding(State::Good, format!("{url} answers already{whose}: `verify` takes that for your service, and builds nothing"))
+            finding(
+                State::Good,
+                format!("{url} answers already{whose}: `verify` takes that for your service, and builds nothing"),
+            )
         }
         Answer::Wrong(why) => finding(State::Bad, why.clone()).fix(format!("stop what listens there, {other}")),
         Answer::Nothing(held @ Held::By(_)) => {
@@ -265,7 +272,8 @@ fn sandbox_port(both: &[&Port], ports: &Ports, containers: &[Container], needs: 
         4317 => "--grpc-port 0",
         _ => "--daemon-port 0",
     };
-    let who = if taken.held == Held::Denied { String::from("the system keeps it") } else { format!("{} has it", taken.held.who()) };
+    let who =
+        if taken.held == Held::Denied { String::from("the system keeps it") } else { format!("{} has it", taken.held.who()) };
     finding(State::Warning, format!("{who}: `bootcamp sandbox` cannot, for {use_of}; `verify` by itself takes free ports"))
         .fix(format!("`bootcamp sandbox {option}` takes a free one; or stop that program"))
 }
@@ -320,7 +328,10 @@ mod tests {
         let seen = ports(vec![port(2000, Protocol::Udp, Held::Free), port(2000, Protocol::Tcp, Held::Free)]);
         let findings = judge(&seen, &[], &Needs::default());
         assert_eq!(findings.len(), 1);
-        assert_eq!((findings[0].id.as_str(), findings[0].subject.as_str(), findings[0].state), ("ports.2000", "2000 udp, tcp", State::Good));
+        assert_eq!(
+            (findings[0].id.as_str(), findings[0].subject.as_str(), findings[0].state),
+            ("ports.2000", "2000 udp, tcp", State::Good)
+        );
     }
 
     #[test]

@@ -27,9 +27,8 @@ pub(super) struct Tools {
 
 pub(super) async fn look(setting: &Setting) -> Tools {
     let folder = setting.place();
-    let run = |program: &'static str, args: &'static [&'static str]| {
-        command::run(program, args, folder, &setting.shell, DEADLINE)
-    };
+    let run =
+        |program: &'static str, args: &'static [&'static str]| command::run(program, args, folder, &setting.shell, DEADLINE);
     let cc = async { if setting.system == System::Windows { None } else { Some(run("cc", &["--version"]).await) } };
     let (cargo, rustc, components, cc) = tokio::join!(
         run("cargo", &["--version"]),
@@ -52,7 +51,8 @@ pub(super) async fn look(setting: &Setting) -> Tools {
         components,
         least: least(&folder.join("Cargo.toml")),
         cargo_builds: manifest.is_none_or(|manifest| {
-            let by_cargo = manifest.service.build.as_ref().is_none_or(|command| command.first().is_some_and(|word| word == "cargo"));
+            let by_cargo =
+                manifest.service.build.as_ref().is_none_or(|command| command.first().is_some_and(|word| word == "cargo"));
             by_cargo && (manifest.service.run.is_none() || manifest.workspace.join("Cargo.toml").is_file())
         }),
         named: named.collect(),
@@ -110,8 +110,9 @@ fn rust(tool: &'static str, ran: &Ran, least: Option<&([u64; 3], String)>, syste
                 (Some(has), Some((least, why))) if has < *least => {
                     let [major, minor, patch] = least;
                     let wanted = if *patch == 0 { format!("{major}.{minor}") } else { format!("{major}.{minor}.{patch}") };
-                    finding(State::Bad, format!("{said} is too old for your service: {why} asks for {wanted}"))
-                        .fix("`rustup update stable`; a Rust from the system's packages is often old: remove it and take rustup's")
+                    finding(State::Bad, format!("{said} is too old for your service: {why} asks for {wanted}")).fix(
+                        "`rustup update stable`; a Rust from the system's packages is often old: remove it and take rustup's",
+                    )
                 }
                 (None, _) => finding(State::Warning, format!("`{tool} --version` tells no version"))
                     .fix("see what it is that is first on your PATH, and put rustup's `~/.cargo/bin` before it"),
@@ -134,17 +135,20 @@ fn complaint(tool: &'static str, stderr: &str) -> Finding {
         finding(format!("the toolchain that is asked for here is not installed: {first}"))
             .fix("`rustup toolchain install`, in the workspace; `rustup show` says which one is meant and why")
     } else {
-        finding(format!("`{tool} --version` fails: {first}"))
-            .fix(format!("put that right, or install Rust anew from {RUSTUP}"))
+        finding(format!("`{tool} --version` fails: {first}")).fix(format!("put that right, or install Rust anew from {RUSTUP}"))
     }
 }
 
 fn linker(ran: &Ran, system: System) -> Finding {
     let finding = |state, told: String| Finding::new(Area::Toolchain, "cc", "C compiler", state, told);
     match ran {
-        Ran::Ended { well: true, stdout, .. } => finding(State::Good, stdout.lines().next().unwrap_or_default().trim().to_owned()),
-        Ran::Missing => finding(State::Bad, String::from("`cc` is not on your PATH: cargo links with it, and some crates hold C"))
-            .fix(how_to_get_cc(system)),
+        Ran::Ended { well: true, stdout, .. } => {
+            finding(State::Good, stdout.lines().next().unwrap_or_default().trim().to_owned())
+        }
+        Ran::Missing => {
+            finding(State::Bad, String::from("`cc` is not on your PATH: cargo links with it, and some crates hold C"))
+                .fix(how_to_get_cc(system))
+        }
         Ran::Failed(_) | Ran::Ended { .. } => {
             // On a Mac without the tools, `cc` is there and asks for them.
             finding(State::Bad, String::from("`cc --version` fails: cargo links with it")).fix(how_to_get_cc(system))
@@ -182,5 +186,113 @@ fn how_to_get_cc(system: System) -> &'static str {
              Alpine: `sudo apk add build-base`"
         }
         System::Windows | System::Other => "install clang or gcc, so that there is a `cc`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::setting::tests::{in_workspace, setting};
+
+    fn said(text: &str) -> Ran {
+        Ran::Ended { well: true, stdout: format!("{text}\n"), stderr: String::new() }
+    }
+
+    fn tools() -> Tools {
+        Tools {
+            cargo: said("cargo 1.95.0 (abc 2026-03-21)"),
+            rustc: said("rustc 1.95.0 (abc 2026-03-21)"),
+            cc: Some(said("cc (Debian) 12.2.0\nCopyright")),
+            components: said("cargo-x86_64-unknown-linux-gnu\nrust-std-x86_64-unknown-linux-gnu\nrustc-x86_64-unknown-linux-gnu"),
+            least: None,
+            cargo_builds: true,
+            named: Vec::new(),
+        }
+    }
+
+    #[track_caller]
+    fn found(tools: &Tools, subject: &str) -> Finding {
+        let findings = judge(tools, &setting());
+        findings.iter().find(|finding| finding.subject == subject).cloned().unwrap_or_else(|| panic!("{findings:#?}"))
+    }
+
+    #[test]
+    fn tools_that_are_there_are_told_by_their_first_line() {
+        let findings = judge(&tools(), &setting());
+        assert_eq!(findings.len(), 3);
+        assert!(findings.iter().all(|finding| finding.state == State::Good), "{findings:#?}");
+        assert_eq!(found(&tools(), "C compiler").told, "cc (Debian) 12.2.0");
+    }
+
+    #[test]
+    fn a_missing_tool_is_named_with_how_to_get_it_there() {
+        let none =
+            Tools { cargo: Ran::Missing, rustc: Ran::Missing, cc: Some(Ran::Missing), components: Ran::Missing, ..tools() };
+        for (subject, way) in
+            [("cargo", "sh.rustup.rs"), ("rustc", "sh.rustup.rs"), ("C compiler", "apt install build-essential")]
+        {
+            let finding = found(&none, subject);
+            assert!(finding.state == State::Bad && finding.told.contains("not on your PATH"), "{finding:?}");
+            assert!(finding.fix.unwrap().contains(way));
+        }
+        let of = |system| linker(&Ran::Missing, system).fix.unwrap();
+        assert!(of(System::Mac).contains("xcode-select") && !of(System::Linux).contains("xcode-select"));
+        assert!(how_to_get_rust(System::Windows).contains("rustup-init.exe"));
+    }
+
+    #[test]
+    fn a_rust_that_is_too_old_for_the_service_is_told_with_what_asks_for_more() {
+        let with =
+            |least| Tools { rustc: said("rustc 1.84.1 (x)"), least: Some((least, String::from("edition 2024"))), ..tools() };
+        let old = found(&with([1, 85, 0]), "rustc");
+        assert!(old.state == State::Bad && old.told.contains("edition 2024 asks for 1.85"), "{old:?}");
+        assert!(old.fix.unwrap().contains("rustup update"));
+        assert_eq!(found(&with([1, 84, 1]), "rustc").state, State::Good);
+        assert_eq!(found(&Tools { rustc: said("hello"), ..with([1, 85, 0]) }, "rustc").state, State::Warning);
+    }
+
+    #[test]
+    fn rustups_complaints_have_their_own_remedies() {
+        for (stderr, fix) in [
+            (
+                "error: rustup could not choose a version of cargo to run, because one wasn't specified explicitly",
+                "rustup default stable",
+            ),
+            ("error: 'cargo' is not installed for the toolchain 'stable'", "rustup component add cargo"),
+            ("error: toolchain '1.99' is not installed", "rustup toolchain install"),
+            ("Segmentation fault", "install Rust anew"),
+        ] {
+            let failed = Ran::Ended { well: false, stdout: String::new(), stderr: stderr.to_owned() };
+            let finding = found(&Tools { cargo: failed, ..tools() }, "cargo");
+            assert!(finding.state == State::Bad && finding.fix.as_ref().unwrap().contains(fix), "{finding:?}");
+        }
+        let lacking = Tools { components: said("cargo-x86_64-apple-darwin"), ..tools() };
+        assert_eq!(found(&lacking, "rustup").fix.as_deref(), Some("`rustup component add rustc rust-std`"));
+    }
+
+    #[test]
+    fn the_least_rust_is_the_packages_own_or_its_editions() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("Cargo.toml");
+        let least = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            super::least(&file).map(|(version, _)| version)
+        };
+        assert_eq!(least("[package]\nedition = \"2024\"\n"), Some([1, 85, 0]));
+        assert_eq!(least("[package]\nedition = \"2024\"\nrust-version = \"1.90\"\n"), Some([1, 90, 0]));
+        assert_eq!(least("[workspace]\n"), None);
+        assert_eq!(least("no toml ["), None);
+    }
+
+    #[tokio::test]
+    async fn what_the_manifest_names_is_looked_for_instead_of_cargo() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut setting = in_workspace(folder.path());
+        let crate::doctor::Workspace::Found(manifest) = &mut setting.workspace else { unreachable!() };
+        manifest.service.build = Some(vec![String::from("no-such-builder")]);
+        manifest.service.run = Some(vec![String::from("./made/by/it")]);
+        let findings = judge(&look(&setting).await, &setting);
+        assert_eq!(findings.len(), 1, "{findings:#?}");
+        assert!(findings[0].state == State::Bad && findings[0].told.contains("`no-such-builder`"));
     }
 }

@@ -73,7 +73,8 @@ async fn sandbox(setting: &Setting, workspace: &std::path::Path) -> Result<(Lab,
         let key = Secret::new(found.keys.honeycomb_ingest.clone());
         return Ok((Lab::running(found, engine(setting)), Some(key)));
     }
-    let sandbox = Sandbox::bind(Settings { ports: Ports::free(), ..Settings::default() }).await.map_err(|error| error.to_string())?;
+    let sandbox =
+        Sandbox::bind(Settings { ports: Ports::free(), ..Settings::default() }).await.map_err(|error| error.to_string())?;
     let key = Secret::new(sandbox.shared().keys.honeycomb_ingest.clone());
     Ok((Lab::own(sandbox, engine(setting)), Some(key)))
 }
@@ -218,7 +219,9 @@ fn sending_key(sending: &SendingKey, reading: Option<&Access>) -> Option<Finding
     let place = "in Honeycomb under Environment settings, API Keys";
     let access = match known {
         Ok(access) => access,
-        Err(trouble) if trouble.passing => return Some(finding(State::Warning, trouble.cause.clone()).fix(trouble.remedy.clone())),
+        Err(trouble) if trouble.passing => {
+            return Some(finding(State::Warning, trouble.cause.clone()).fix(trouble.remedy.clone()));
+        }
         Err(trouble) => {
             let told = format!("the service's key, `HONEYCOMB_API_KEY`: {}", trouble.cause);
             return Some(finding(State::Bad, told).fix(format!("copy the ingest key of the right environment again ({place})")));

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 
 use super::change::Edition;
 use super::disk::{Disk, Real, replace};
-use super::file::{self, Document, FILE, LOCK};
+use super::file::{self, Document, FILE, LOCK, ProgressError};
 use super::hold::Hold;
-use super::{Change, Progress, ProgressError};
+use super::{Change, Progress};
 use crate::course::Course;
 
 /// The file that keeps a workspace's progress, as far as one course is concerned.

@@ -20,7 +20,7 @@ const LARGEST: u64 = 4 << 20;
 
 /// Why progress could not be read or written. Nothing is lost in any case.
 #[derive(Debug, thiserror::Error)]
-pub enum ProgressError {
+pub(super) enum ProgressError {
     /// It makes no sense.
     #[error("`{FILE}` cannot be understood: {0}; none of it counts, and it is set aside when something new is noted")]
     Broken(String),

@@ -29,7 +29,6 @@ use crate::course::{Course, Lesson, Step};
 pub use book::{Book, Loaded};
 pub use change::Change;
 use change::Edition;
-pub use file::ProgressError;
 
 /// What is known of a learner's way through one course.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -225,7 +225,9 @@ fn verdict(examination: &Examination) -> &'static str {
 fn sentence(examination: &Examination) -> String {
     let number = |state| examination.findings.iter().filter(|finding| finding.state == state).count();
     let mut parts = Vec::new();
-    for (state, words) in [(State::Bad, "in the way"), (State::Warning, "to be looked into"), (State::Unknown, "left out for now")] {
+    for (state, words) in
+        [(State::Bad, "in the way"), (State::Warning, "to be looked into"), (State::Unknown, "left out for now")]
+    {
         match number(state) {
             0 => {}
             some => parts.push(format!("{some} {words}")),
@@ -245,7 +247,7 @@ fn next(examination: &Examination) -> Option<String> {
             Some(format!("begin with {subject} ({}), then `bootcamp doctor` again", bad.area.name()))
         }
         (None, Some(_)) => Some(String::from("`bootcamp verify` shows how far you are")),
-        (None, None) => None,
+        (None, None) => Some(String::from("`bootcamp init cruddur` makes a workspace")),
     }
 }
 

@@ -15,6 +15,7 @@ fn help_teaches() {
         "solution",
         "reset",
         "sandbox",
+        "doctor",
         "list",
         "author",
         "author lint",

@@ -3,40 +3,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bootcamp::course::{Course, Source};
+use bootcamp::solution::States;
 use nix::sys::signal::Signal;
 
 use crate::mini;
 use crate::support::{Bootcamp, Terminal, free_port, has, lives, signal, wait_until};
 
-/// What the first step makes of the service: it answers.
-const ANSWERS: &str = r#"//! Says hello.
-
-use std::io::{Read, Write};
-use std::net::TcpListener;
-
-fn main() {
-    let port = std::env::var("PORT").unwrap_or_else(|_| String::from("4567"));
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).unwrap();
-    println!("ready");
-    for stream in listener.incoming() {
-        let mut stream = stream.unwrap();
-        let _ = stream.read(&mut [0; 1024]);
-        let body = "hello";
-        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-        let _ = stream.write_all(format!("{head}{body}").as_bytes());
-    }
-}
-"#;
-
-/// A learner's workspace of the mini course, made by `init`, with an address of its own.
-fn workspace() -> (Bootcamp, PathBuf) {
+/// A learner's workspace of the mini course, made by `init`, with an address of its own; and what the first step makes of the
+/// service: it answers.
+fn workspace() -> (Bootcamp, PathBuf, String) {
     let call = mini::checkout();
+    let course = Course::load(&Source::of(&call.workspace()), "mini").unwrap();
+    let states = States::load(&course, &call.workspace()).unwrap();
+    let answers = states.after("mini/first/an-answer").unwrap().get("src/main.rs").unwrap();
+    let answers = String::from_utf8(answers.to_vec()).unwrap();
     let made = call.again().args("init mine --course mini").passes();
     has(&made.stdout, &["Type next:\n  cd mine\n", "/bootcamp"]);
     let mine = call.workspace().join("mine");
     let manifest = fs::read_to_string(mine.join("bootcamp.toml")).unwrap();
     save(&mine, "bootcamp.toml", &manifest.replace("127.0.0.1:4567", &format!("127.0.0.1:{}", free_port())));
-    (call.again().within(&mine).env("DOCKER_HOST", "unix:///nowhere/docker.sock"), mine)
+    (call.again().within(&mine).env("DOCKER_HOST", "unix:///nowhere/docker.sock"), mine, answers)
 }
 
 /// As editors do it: beside the file, and then in its place.
@@ -48,7 +35,7 @@ fn save(workspace: &Path, file: &str, text: &str) {
 
 #[test]
 fn a_course_from_init_to_its_end() {
-    let (call, mine) = workspace();
+    let (call, mine, answers) = workspace();
     let mut guide = Terminal::start(call.again(), 40, 120);
     // Nothing answers yet.
     guide.sees("1.1 An answer");
@@ -59,11 +46,11 @@ fn a_course_from_init_to_its_end() {
     guide.sees("this step is not done yet");
 
     // A slip of the pen: cargo's own words.
-    save(&mine, "src/main.rs", &ANSWERS.replace("unwrap();\n    println", "unwrapp();\n    println"));
+    save(&mine, "src/main.rs", &answers.replacen(".expect(", ".expectt(", 1));
     guide.sees("does not build");
     guide.sees("error[E0599]");
     // Put right, it is seen without a key.
-    save(&mine, "src/main.rs", ANSWERS);
+    save(&mine, "src/main.rs", &answers);
     guide.sees("2 points");
     guide.until("the step has passed", |screen| screen.contains('✓') && !screen.contains("error[E0599]"));
     assert!(!guide.screen().contains("does not build"));
@@ -74,7 +61,8 @@ fn a_course_from_init_to_its_end() {
     guide.sees("no hints");
     // The solution, looked at and taken.
     guide.types("s");
-    guide.sees("NAME");
+    guide.sees("NAME: Ada");
+    guide.sees("a apply");
     guide.types("a");
     guide.until("all checks have passed", |screen| screen.matches('✓').count() >= 3 && !screen.contains('✗'));
     guide.types("n");
@@ -96,13 +84,13 @@ fn a_course_from_init_to_its_end() {
 
 #[test]
 fn a_save_during_a_build_begins_it_anew() {
-    let (call, mine) = workspace();
+    let (call, mine, answers) = workspace();
     // A build that never ends by itself.
     save(&mine, "build.rs", "fn main() {\n    std::thread::sleep(std::time::Duration::from_secs(600));\n}\n");
     let mut guide = Terminal::start(call.again(), 40, 120);
     guide.sees("building");
     fs::remove_file(mine.join("build.rs")).unwrap();
-    save(&mine, "src/main.rs", ANSWERS);
+    save(&mine, "src/main.rs", &answers);
     guide.until("the step has passed", |screen| screen.contains('✓'));
     guide.types("q");
     assert_eq!(guide.ends().0, 0);
@@ -111,8 +99,12 @@ fn a_save_during_a_build_begins_it_anew() {
 #[test]
 fn nothing_is_left_when_it_ends_however_it_ends() {
     for how in ["q", "\u{3}", "term"] {
-        let (call, mine) = workspace();
-        save(&mine, "src/main.rs", &ANSWERS.replace("println!(\"ready\")", "println!(\"process {}.\", std::process::id())"));
+        let (call, mine, answers) = workspace();
+        save(
+            &mine,
+            "src/main.rs",
+            &answers.replacen("fn main() {", "fn main() {\n    println!(\"process {}.\", std::process::id());", 1),
+        );
         let mut guide = Terminal::start(call.again(), 30, 100);
         guide.until("the step has passed", |screen| screen.contains('✓'));
         guide.sees("process ");
@@ -134,8 +126,8 @@ fn nothing_is_left_when_it_ends_however_it_ends() {
 
 #[test]
 fn the_terminal_is_given_back_and_every_size_can_be_read() {
-    let (call, mine) = workspace();
-    save(&mine, "src/main.rs", ANSWERS);
+    let (call, mine, answers) = workspace();
+    save(&mine, "src/main.rs", &answers);
     let mut guide = Terminal::start(call, 24, 80);
     guide.until("the step has passed", |screen| screen.contains('✓'));
     for (rows, columns) in [(50, 200), (24, 80), (12, 40), (60, 60), (5, 20), (24, 80)] {
@@ -149,18 +141,14 @@ fn the_terminal_is_given_back_and_every_size_can_be_read() {
     guide.types("\u{1b}");
     guide.no_longer_sees("the next hint");
     guide.types("q");
-    guide.until("the terminal is as it was", |_| guide_given_back(&guide));
+    guide.until("the terminal is as it was", |_| guide.is_given_back());
     assert_eq!(guide.ends().0, 0);
-}
-
-fn guide_given_back(guide: &Terminal) -> bool {
-    guide.is_given_back()
 }
 
 #[test]
 fn killed_at_any_moment_it_goes_on_where_it_was() {
-    let (call, mine) = workspace();
-    save(&mine, "src/main.rs", ANSWERS);
+    let (call, mine, answers) = workspace();
+    save(&mine, "src/main.rs", &answers);
     let mut guide = Terminal::start(call.again(), 30, 100);
     guide.until("the step has passed", |screen| screen.contains('✓'));
     guide.types("n");
@@ -172,15 +160,16 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
     let mut guide = Terminal::start(call.again(), 30, 100);
     guide.sees("1.2 A name");
     guide.types("l");
-    guide.until("the first step has passed", |screen| screen.lines().any(|line| line.contains("An answer") && line.contains('✓')));
+    guide
+        .until("the first step has passed", |screen| screen.lines().any(|line| line.contains("An answer") && line.contains('✓')));
     guide.types("q");
     assert_eq!(guide.ends().0, 0);
 }
 
 #[test]
 fn without_colour_and_without_unicode_it_says_the_same() {
-    let (call, mine) = workspace();
-    save(&mine, "src/main.rs", ANSWERS);
+    let (call, mine, answers) = workspace();
+    save(&mine, "src/main.rs", &answers);
     let mut guide = Terminal::start(call.env("NO_COLOR", "1").env("LC_ALL", "C"), 30, 100);
     guide.sees("1.1 An answer");
     guide.sees("passed");

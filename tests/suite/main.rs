@@ -19,6 +19,7 @@ mod command_line;
 mod diagnoses;
 mod guide_plain;
 mod guide_screen;
+mod doctor;
 mod init;
 mod interruption;
 mod kinds;

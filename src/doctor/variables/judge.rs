@@ -64,6 +64,10 @@ impl Look<'_> {
         self.variables.value(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
+    fn form(&self, name: &str) -> Option<Form> {
+        Form::of(self.value(name)?)
+    }
+
     fn missing(&self, found: Option<&Variable>, asker: &Asker) -> Finding {
         let how = found.map_or_else(|| String::from("not set"), |variable| format!("set in {}, and empty", variable.origin));
         let why = match asker {
@@ -81,7 +85,8 @@ impl Look<'_> {
     /// What the shell sets wins over `.env`, also when it is nothing.
     fn blank_in_shell(&self, variable: &Variable, asker: Option<&Asker>) -> Option<Finding> {
         let hides = self.variables.shadowed(self.name).filter(|hidden| !hidden.value.is_blank());
-        if asker.is_none() && hides.is_none() {
+        let matters = asker.is_some() || hides.is_some();
+        if !matters && matches!(self.kind, Kind::AwsSession | Kind::Endpoint | Kind::Plain) {
             return None;
         }
         let over = hides.map(|hidden| format!(", and wins over {}", hidden.origin)).unwrap_or_default();
@@ -90,7 +95,7 @@ impl Look<'_> {
             "`unset {}` in this shell, and look for an `export` of it in `~/.bashrc`, `~/.zshrc` or `~/.profile`",
             self.name
         );
-        Some(self.finding(State::Bad, told).fix(fix))
+        Some(self.finding(if matters { State::Bad } else { State::Warning }, told).fix(fix))
     }
 
     /// A variable with something in it. One that nobody asks for and that is as it should be is not told.
@@ -102,7 +107,6 @@ impl Look<'_> {
             .or_else(|| self.beside_others(whole.trim()))
             .or_else(|| self.for_the_target(whole.trim()))
             .or_else(|| self.hides_another(variable));
-        let shown = Shown::new(self.name, whole, "");
         if let Some(Mistake { state, told, fix }) = mistake {
             let told = format!("{told} ({}, from {})", variable.value.describe(), variable.origin);
             return Some(self.finding(state, told).fix(fix));
@@ -110,7 +114,8 @@ impl Look<'_> {
         if asker.is_none() && self.kind == Kind::Endpoint {
             return None;
         }
-        let shown = if shown.secret { shown.shown } else { format!("`{}`", shown.shown.chars().take(60).collect::<String>()) };
+        // Whatever a name says of it, a value may hold a password; a region's has been seen to be one.
+        let shown = if self.kind == Kind::Region { format!("`{whole}`") } else { variable.value.describe() };
         Some(self.finding(State::Good, format!("{shown}, from {}", variable.origin)))
     }
 
@@ -139,6 +144,12 @@ impl Look<'_> {
                 format!("in a shell use double quotes around `$…`; in `.env` write the value of `{name}` itself"),
             ));
         }
+        if self.kind == Kind::Endpoint && !value.starts_with("http://") && !value.starts_with("https://") {
+            return Some(Mistake::bad(
+                "this is no address: one begins with `https://`",
+                format!("write the whole address, or empty the line of `{name}`: empty means the vendor itself"),
+            ));
+        }
         if !is_secret && self.kind != Kind::Region {
             return None;
         }
@@ -157,41 +168,43 @@ impl Look<'_> {
 
     /// A value that is certainly for something else.
     fn of_another_kind(&self, value: &str) -> Option<Mistake> {
-        let (kind, name) = (self.kind, self.name);
+        let kind = self.kind;
         if kind == Kind::Region {
             return (!is_region(value)).then(|| {
                 Mistake::bad("no region of AWS has a code of that form", format!("write one like {}", Kind::Region.source()))
             });
         }
-        kind.vendor()?;
-        let form = Form::of(value)?;
-        if form.kind() == Some(kind) {
-            if form == Form::HoneycombConfigurationId {
-                return Some(Mistake::warning(
+        let vendor = kind.vendor()?;
+        let form = Form::of(value);
+        let is_own = form.is_some_and(|form| form.kind() == Some(kind));
+        if is_own {
+            return (form == Some(Form::HoneycombConfigurationId)).then(|| {
+                Mistake::warning(
                     "this looks like the id of a configuration key, not like the key",
                     "take the key that Honeycomb shows beside the id, once, when it is made; make another if that is gone",
-                ));
-            }
-            return None;
+                )
+            });
         }
-        let told = format!("this is {}, and {} belongs here", form.noun(), kind.noun());
-        let swapped = KNOWN.iter().find(|(other, its)| {
-            let theirs = self.value(other);
-            Some(*its) == form.kind() && *other != name && theirs.is_some_and(|theirs| theirs != value && !self.suits(*its, theirs))
-        });
-        Some(match swapped {
-            Some((other, _)) => Mistake::bad(format!("{told}: it looks swapped with `{other}`"), "exchange the values of the two"),
-            None => Mistake::bad(told, format!("put the right one here: {}", kind.source())),
-        })
-    }
-
-    /// Whether a value is, or may be, what a variable of that kind should hold.
-    fn suits(&self, kind: Kind, value: &str) -> bool {
-        match (kind, Form::of(value)) {
-            (Kind::AwsKeyId, form) => form.and_then(Form::kind) == Some(Kind::AwsKeyId),
-            // A key without a form of its own in the place of an ingest key may be an older one.
-            (_, None) => kind != Kind::HoneycombSend || self.name != "HONEYCOMB_CONFIGURATION_KEY",
-            (_, Some(form)) => form.kind() == Some(kind),
+        // The variable that this value belongs in, or the one that has what belongs here.
+        let has_mine = |(other, its): &&(&str, Kind)| {
+            its.vendor() == Some(vendor) && *its != kind && self.form(other).and_then(Form::kind) == Some(kind)
+        };
+        let lacks_this = |(other, its): &&(&str, Kind)| {
+            let theirs = self.form(other).and_then(Form::kind);
+            form.is_some_and(|form| form.kind() == Some(*its)) && theirs != Some(*its) && self.value(other).is_some()
+        };
+        let swapped = KNOWN.iter().find(has_mine).or_else(|| KNOWN.iter().find(lacks_this)).map(|(other, _)| *other);
+        let told = match form {
+            Some(form) => format!("this is {}, and {} belongs here", form.noun(), kind.noun()),
+            None => format!("{} belongs here", kind.noun()),
+        };
+        match (form, swapped.filter(|other| *other != self.name)) {
+            (_, Some(other)) => Some(Mistake::bad(
+                format!("{told}: it looks swapped with `{other}`"),
+                format!("exchange the values of this and `{other}`"),
+            )),
+            (Some(_), None) => Some(Mistake::bad(told, format!("put the right one here: {}", kind.source()))),
+            (None, None) => None,
         }
     }
 

@@ -159,12 +159,32 @@ pub(super) fn is_region(value: &str) -> bool {
 
 /// Whether a value is one that somebody meant to replace.
 pub(super) fn is_placeholder(value: &str) -> bool {
-    const WORDS: [&str; 18] = [
-        "your-", "your_", "yourkey", "yourtoken", "changeme", "change-me", "change_me", "replace-me", "replace_me", "replaceme",
-        "placeholder", "example", "todo", "key-here", "key_here", "token-here", "token_here", "...",
+    const WORDS: [&str; 17] = [
+        "your-",
+        "your_",
+        "yourkey",
+        "yourtoken",
+        "changeme",
+        "change-me",
+        "change_me",
+        "replace-me",
+        "replace_me",
+        "replaceme",
+        "placeholder",
+        "example",
+        "key-here",
+        "key_here",
+        "token-here",
+        "token_here",
+        "...",
     ];
     let lower = value.to_lowercase();
     let bracketed = (value.starts_with('<') && value.ends_with('>')) || (value.starts_with('[') && value.ends_with(']'));
     let crossed = value.len() >= 3 && lower.bytes().all(|byte| matches!(byte, b'x' | b'*' | b'-' | b'_' | b'.'));
-    bracketed || crossed || value.contains('…') || lower.contains("xxxx") || WORDS.iter().any(|word| lower.contains(word))
+    bracketed
+        || crossed
+        || lower == "todo"
+        || value.contains('…')
+        || lower.contains("xxxx")
+        || WORDS.iter().any(|word| lower.contains(word))
 }

@@ -9,9 +9,10 @@ mod tests;
 pub(super) use file::{judge as judge_file, look};
 pub(super) use judge::judge;
 
-use super::Setting;
+use super::{Finding, Setting};
+use crate::facts::Variable as Shown;
 use crate::service::{Compose, Problem, Reference, Target, Variables};
-use kind::KNOWN;
+use kind::{KNOWN, Kind};
 
 /// A variable that something asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,4 +71,32 @@ pub(super) fn wanted(setting: &Setting, variables: &Variables) -> Vec<Wanted> {
     let place = |wanted: &Wanted| KNOWN.iter().position(|(name, _)| *name == wanted.name).unwrap_or(usize::MAX);
     wanted.sort_by_key(place);
     wanted
+}
+
+/// Takes out of the findings what may be a secret, whoever has told it: a vendor that repeats a key, an endpoint that is one.
+pub(super) fn mask(findings: &mut [Finding], variables: &Variables) {
+    /// Shorter values are not looked for: they would blot out ordinary words.
+    const SHORTEST: usize = 6;
+    let is_secret = |name: &str, value: &str| {
+        let is_odd = || url::Url::parse(value).map_or(true, |url| !url.username().is_empty() || url.password().is_some());
+        Shown::is_secret(name) || (Kind::of(name) == Kind::Endpoint && is_odd())
+    };
+    let all = variables.iter().map(|(name, variable)| (name, variable.value.expose().trim()));
+    let hidden = variables.iter().filter_map(|(name, _)| Some((name, variables.shadowed(name)?.value.expose().trim())));
+    let mut secrets: Vec<&str> = all
+        .chain(hidden)
+        .filter(|(name, value)| value.len() >= SHORTEST && is_secret(name, value))
+        .map(|(_, value)| value)
+        .collect();
+    // The longest first: one may be a part of another.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    for finding in findings {
+        for secret in &secrets {
+            for text in [Some(&mut finding.told), finding.fix.as_mut()].into_iter().flatten() {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "…");
+                }
+            }
+        }
+    }
 }

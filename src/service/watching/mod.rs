@@ -49,6 +49,8 @@ pub struct Watching {
     /// When something happened for the first and for the last time since the last look.
     happened: Option<(Instant, Instant)>,
     next_look: Instant,
+    /// How often it looks though there are notices.
+    unasked: Duration,
     looking: Option<JoinHandle<Snapshot>>,
 }
 
@@ -81,7 +83,8 @@ impl Watching {
         let heard = Arc::new(Heard::default());
         let notices = if by_notices { recommended(&ground, &heard) } else { None };
         let known = Arc::new(Snapshot::take(&ground, None));
-        let mut watching = Self { ground, known, notices, heard, happened: None, next_look: Instant::now(), looking: None };
+        let mut watching =
+            Self { ground, known, notices, heard, happened: None, next_look: Instant::now(), unasked: UNASKED, looking: None };
         watching.follow();
         watching.next_look = Instant::now() + watching.pause();
         watching
@@ -166,7 +169,7 @@ impl Watching {
     }
 
     fn pause(&self) -> Duration {
-        if self.is_polling() { POLL } else { UNASKED }
+        if self.is_polling() { POLL } else { self.unasked }
     }
 
     /// Has notices of every folder that is there now. Each is watched by itself, so that what is left out costs nothing.

@@ -57,9 +57,9 @@ impl Ground {
         !left_out && !is_of_an_editor(last) && !is_left_out(last, within.components().count() == 1)
     }
 
-    /// The folders in which single files lie outside of the watched one.
+    /// The folders of the single files: outside of the watched one, or in what is left out of it.
     pub(super) fn elsewhere(&self) -> impl Iterator<Item = &Path> {
-        self.also.values().filter_map(|file| file.parent()).filter(|parent| !parent.starts_with(&self.folder))
+        self.also.values().filter_map(|file| file.parent())
     }
 }
 
@@ -280,6 +280,6 @@ mod tests {
             ["/work/target", "/work/target/debug/x", "/work/a/node_modules/x", "/work/.git/HEAD", "/work/a~", "/else/b", "/"];
         assert!(!others.into_iter().any(concerns));
         assert_eq!(ground.also.keys().collect::<Vec<_>>(), ["/else/.env", "target/named"]);
-        assert_eq!(ground.elsewhere().collect::<Vec<_>>(), [Path::new("/else")]);
+        assert_eq!(ground.elsewhere().collect::<Vec<_>>(), [Path::new("/else"), Path::new("/work/target")]);
     }
 }

@@ -18,11 +18,21 @@ fn each() -> Result<Vec<(TempDir, Watching)>, Failure> {
             fs::create_dir(folder.path().join("src"))?;
             fs::write(folder.path().join("src/main.rs"), "fn main() {}\n")?;
             fs::write(folder.path().join("Cargo.toml"), "[package]\n")?;
-            let watching = Watching::with(folder.path(), &[], by_notices);
-            assert_eq!(watching.is_polling(), !by_notices);
+            let watching = watching(folder.path(), &[], by_notices);
             Ok((folder, watching))
         })
         .collect()
+}
+
+/// By notices alone, without a look now and then that makes up for one; or by polling.
+fn watching(folder: &Path, also: &[PathBuf], by_notices: bool) -> Watching {
+    let mut watching = Watching::with(folder, also, by_notices);
+    assert_eq!(watching.is_polling(), !by_notices);
+    if by_notices {
+        watching.unasked = PATIENCE * 2;
+        watching.next_look = Instant::now() + watching.unasked;
+    }
+    watching
 }
 
 /// The next change, put together until the last of the expected paths is among them.
@@ -181,7 +191,7 @@ async fn files_elsewhere_are_watched_too() -> Result<(), Failure> {
         let (env, compose) = (elsewhere.path().join(".env"), folder.path().join("target/compose.yml"));
         fs::create_dir(folder.path().join("target"))?;
         fs::write(&compose, "1")?;
-        let mut watching = Watching::with(folder.path(), &[env.clone(), compose.clone()], by_notices);
+        let mut watching = watching(folder.path(), &[env.clone(), compose.clone()], by_notices);
         fs::write(elsewhere.path().join("other"), "x")?;
         fs::write(&env, "A=1\n")?;
         changes(&mut watching, &[&env.display().to_string()]).await?;
@@ -228,6 +238,27 @@ async fn one_that_is_asked_again_and_again_misses_nothing() -> Result<(), Failur
 }
 
 #[tokio::test]
+async fn where_notices_cease_it_polls() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let mut watching = watching(folder.path(), &[], true);
+    watching.heard.take_in(&watching.ground, Err(notify::Error::new(ErrorKind::MaxFilesWatch)));
+    nothing(&folder, &mut watching).await?;
+    assert!(watching.is_polling());
+    nothing(&folder, &mut watching).await
+}
+
+#[tokio::test]
+async fn one_notice_that_is_missed_is_made_up_for() -> Result<(), Failure> {
+    let folder = tempfile::tempdir()?;
+    let mut watching = Watching::with(folder.path(), &[], true);
+    let notices = watching.notices.as_mut().ok_or("there are none")?;
+    notices.watcher.unwatch(folder.path())?;
+    nothing(&folder, &mut watching).await?;
+    assert!(!watching.is_polling());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_folder_that_is_not_there_yet_is_found() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let workspace = folder.path().join("later");
@@ -250,7 +281,7 @@ async fn more_files_than_it_can_watch_are_told() -> Result<(), Failure> {
         fs::File::create(folder.path().join(format!("many/{index}")))?;
     }
     fs::write(folder.path().join("first"), "1")?;
-    let mut watching = Watching::with(folder.path(), &[], true);
+    let mut watching = watching(folder.path(), &[], true);
     assert!(watching.notice().is_some_and(|notice| notice.contains("more than 20000 files")), "{:?}", watching.notice());
     fs::write(folder.path().join("first"), "2")?;
     changes(&mut watching, &["first"]).await

@@ -141,9 +141,11 @@ pub(super) fn no_credentials(error: &(dyn Error + 'static)) -> Trouble {
 /// Where a refusal stops: AWS looks at the signature first, then at the policy, then at what is asked.
 fn rung(code: &str) -> Rung {
     match code.rsplit('#').next().unwrap_or_default() {
-        "AccessDeniedException" | "AccessDenied" | "UnauthorizedOperation" | "OptInRequired" | "SubscriptionRequiredException" => {
-            Rung::Allowed
-        }
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "UnauthorizedOperation"
+        | "OptInRequired"
+        | "SubscriptionRequiredException" => Rung::Allowed,
         "InvalidSignatureException"
         | "SignatureDoesNotMatch"
         | "UnrecognizedClientException"

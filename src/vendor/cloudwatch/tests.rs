@@ -154,3 +154,21 @@ async fn refusals_and_failures_are_told_apart() {
         assert!(trouble.passing == passing && trouble.cause.contains(says) && !trouble.remedy.is_empty(), "{says}: {trouble:?}");
     }
 }
+
+#[tokio::test]
+async fn a_keys_reach_is_told_rung_by_rung() {
+    let whole = account(|_| None).await;
+    assert_eq!(client(&whole).try_out().await.as_deref(), Ok("log groups: 2 and more"));
+    let empty = account(|asked| (operation(asked) == "DescribeLogGroups").then(|| wire(&json!({ "logGroups": [] })))).await;
+    assert_eq!(client(&empty).try_out().await.as_deref(), Ok("no log group yet"));
+    for (name, code, at) in [
+        ("DescribeLogGroups", "UnrecognizedClientException", Some(Rung::Authenticated)),
+        ("DescribeLogGroups", "AccessDeniedException", Some(Rung::Allowed)),
+        ("FilterLogEvents", "AccessDeniedException", Some(Rung::Allowed)),
+        // Deleted since it was listed.
+        ("FilterLogEvents", "ResourceNotFoundException", None),
+    ] {
+        let fake = account(move |asked| (operation(asked) == name).then(|| refusal(400, code))).await;
+        assert_eq!(client(&fake).try_out().await.err().map(|stop| stop.at), at, "{name} {code}");
+    }
+}

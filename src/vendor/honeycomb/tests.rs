@@ -317,3 +317,23 @@ async fn an_answer_without_end_is_cut_off() {
     let trouble = client(&fake).observe(&question()).await.unwrap_err();
     assert!(!trouble.passing && trouble.cause.contains("larger than 16 MiB"), "{trouble:?}");
 }
+
+#[tokio::test]
+async fn a_keys_reach_is_told_rung_by_rung() {
+    let whole = environment(|_| None).await;
+    let told = client(&whole).try_out().await.unwrap();
+    assert!(told.starts_with("datasets: ") && told.ends_with("with 10 columns"), "{told}");
+    let none = environment(|asked| (asked.line() == "GET /1/datasets").then(|| Answer::json(200, "[]"))).await;
+    assert!(client(&none).try_out().await.unwrap().contains("no dataset yet"));
+    let ingest = r#"{"type":"ingest","api_key_access":{"events":true},"environment":{"slug":"test"},"team":{"slug":"t"}}"#;
+    for (line, answer, at) in [
+        ("GET /1/auth", Answer::json(401, r#"{"error":"unknown API key"}"#), Rung::Authenticated),
+        ("GET /1/auth", Answer::json(200, ingest), Rung::Allowed),
+        ("GET /1/datasets", Answer::json(401, "{}"), Rung::ReadBack),
+        ("GET /1/datasets", Answer::Truncated, Rung::ReadBack),
+    ] {
+        let fake = environment(move |asked| (asked.line() == line).then(|| answer.clone())).await;
+        let stop = client(&fake).try_out().await.unwrap_err();
+        assert_eq!(stop.at, at, "{line}: {stop:?}");
+    }
+}

@@ -88,3 +88,19 @@ async fn what_passes_is_told_apart() {
         Client::new(http_client().unwrap(), &nowhere(), Secret::new(TOKEN)).observe(&Question::default()).await.unwrap_err();
     assert!(absent.passing && absent.cause.contains("nothing listens"), "{absent:?}");
 }
+
+#[tokio::test]
+async fn a_tokens_reach_is_told_rung_by_rung() {
+    let tried = async |answer: Answer| {
+        let fake = Fake::serve(move |_| answer.clone()).await;
+        client(&fake).try_out().await
+    };
+    let refused = |status, message: &str| Answer::json(status, json!({ "err": 1, "message": message }).to_string());
+    assert_eq!(tried(page([])).await.as_deref(), Ok("no occurrence yet"));
+    assert_eq!(tried(page([(1, 1)])).await.as_deref(), Ok("occurrences on the newest page: 1"));
+    let stop = |tried: Result<String, Stop>| tried.unwrap_err().at;
+    assert_eq!(stop(tried(refused(403, &format!("access token not found: {TOKEN}"))).await), Rung::Authenticated);
+    let scope = "insufficient privileges: read scope is required but the access token only has post_server_item.";
+    assert_eq!(stop(tried(refused(403, scope)).await), Rung::Allowed);
+    assert_eq!(stop(tried(Answer::json(200, "no json")).await), Rung::ReadBack);
+}

@@ -257,3 +257,24 @@ async fn a_wrong_filter_expression_is_named() {
     let trouble = client(fake.url()).observe(&question).await.unwrap_err();
     assert!(!trouble.passing && trouble.cause.contains("`annotation.x = (`: Invalid filter"), "{trouble:?}");
 }
+
+#[tokio::test]
+async fn a_keys_reach_is_told_rung_by_rung() {
+    let whole = account(id(1), |_| None).await;
+    assert_eq!(client(whole.url()).try_out().await.as_deref(), Ok("groups: 1, sampling rules: 1"));
+    let asked = ["POST /Groups", "POST /GetSamplingRules", "POST /Traces", "POST /GetTraceSegmentDestination"];
+    assert_eq!(whole.lines(), asked);
+    for (path, answer, at) in [
+        ("/Groups", refusal(403, "UnrecognizedClientException", "no"), Rung::Authenticated),
+        ("/Groups", refusal(403, "InvalidSignatureException", "no"), Rung::Authenticated),
+        ("/GetSamplingRules", refusal(403, "AccessDeniedException", "no"), Rung::Allowed),
+        ("/Traces", refusal(403, "AccessDeniedException", "no"), Rung::Allowed),
+        ("/Traces", refusal(429, "ThrottledException", "no"), Rung::ReadBack),
+        ("/GetTraceSegmentDestination", Answer::json(200, r#"{"Destination":"CloudWatchLogs"}"#), Rung::ReadBack),
+    ] {
+        let fake = account(id(1), move |asked| (asked.path == path).then(|| answer.clone())).await;
+        let stop = client(fake.url()).try_out().await.unwrap_err();
+        assert_eq!(stop.at, at, "{path}: {stop:?}");
+    }
+    assert_eq!(client(&nowhere()).try_out().await.unwrap_err().at, Rung::Authenticated);
+}

@@ -36,6 +36,14 @@ impl Run {
         std::fs::read_to_string(self.path(path)).unwrap_or_else(|error| panic!("`{path}`: {error}"))
     }
 
+    /// The names in the workspace's `.bootcamp`, sorted.
+    pub fn kept(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(".bootcamp")).into_iter().flatten();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
     /// stdout without what differs from run to run.
     pub fn shown(&self) -> String {
         redact(&self.stdout, self.call.root())
