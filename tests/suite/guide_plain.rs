@@ -2,7 +2,7 @@
 //!
 //! Each `> word` of a transcript is a line of the input: it waits until all is done that was asked for before.
 
-use crate::support::{Bootcamp, Run, Terminal, free_port, has, matches, redact};
+use crate::support::{Bootcamp, Run, Terminal, free_port, has, matches, redact, wait_until};
 use crate::{mini, tiny};
 
 /// The transcript without what differs from run to run.
@@ -125,6 +125,19 @@ fn settings_that_are_broken_end_it_before_it_begins() {
     let run = tiny::workspace().write("bootcamp.toml", "course = 7\n").args("guide --plain").fails_with(2);
     has(&run.stderr, &["bootcamp.toml"]);
     assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn an_interruption_ends_it_and_the_service() {
+    let call = tiny::workspace().env("BREAK", "mute");
+    let port = tiny::port(&call);
+    let running = call.args("guide --plain").start();
+    wait_until("the service listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, Some(130), "{}{}", run.stdout, run.stderr);
+    has(&run.stdout, &["`bootcamp` goes on with step 1.2, The key."]);
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "the service is left behind");
 }
 
 #[test]
