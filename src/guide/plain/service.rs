@@ -66,8 +66,10 @@ impl Telling {
         if matches!(service.phase, Phase::Crashed { .. }) && !self.quoted && !service.lines.is_empty() {
             self.quoted = true;
             lines.say("It printed last:");
-            let last = &service.lines[service.lines.len().saturating_sub(LAST_LINES)..];
-            last.iter().skip_while(|line| line.trim().is_empty()).for_each(|line| lines.quote(2, line));
+            let mut last: Vec<&String> =
+                service.lines.iter().rev().filter(|line| !line.trim().is_empty()).take(LAST_LINES).collect();
+            last.reverse();
+            last.into_iter().for_each(|line| lines.quote(2, line));
         }
     }
 }

@@ -171,7 +171,7 @@ fn a_long_build_is_announced_once() {
         guide.update(Message::Run { run, event: crate::verify::Event::BuildLine(format!("   Compiling crate-{line} v1.0.0")) });
         told.push_str(&telling.tell(&guide));
     }
-    assert_eq!(told, "Building your service.\nWhat it depends on is built, too: the first time, this takes a\nwhile.\n");
+    assert_eq!(told, "Building your service.\nWhat it depends on is built, too: the first time, this takes\na while.\n");
 }
 
 #[test]
