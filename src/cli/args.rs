@@ -107,7 +107,8 @@ gives it, and watches the workspace: save a file, and the step is looked at. Wha
 kept in .bootcamp/progress.json, and is not looked at again unless --recheck is given.
 
 `bootcamp` alone, in a workspace, is the same as `bootcamp guide`. Without a terminal it talks in
-lines: `bootcamp guide --plain` does so anywhere.";
+lines: `bootcamp guide --plain` does so anywhere. When its input ends, it waits for what goes on, and
+ends as `bootcamp verify` of the step would: 0 passed, 1 not passed, 3 could not verify.";
 
 /// Options of `guide`.
 #[derive(Debug, Default, clap::Args)]

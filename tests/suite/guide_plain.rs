@@ -2,7 +2,7 @@
 //!
 //! Each `> word` of a transcript is a line of the input: it waits until all is done that was asked for before.
 
-use crate::support::{Bootcamp, Run, free_port, has, matches, redact};
+use crate::support::{Bootcamp, Run, Terminal, free_port, has, matches, redact, wait_until};
 use crate::{mini, tiny};
 
 /// The transcript without what differs from run to run.
@@ -49,7 +49,7 @@ fn what_is_not_done_is_told_with_what_was_expected_and_found() {
 #[test]
 fn a_request_that_shows_something_else_is_looked_at_in_the_vendors() {
     let call = tiny::workspace().edit("docker-compose.yml", "      STANDIN", "      OTEL_BSP_SCHEDULE_DELAY: 100\n      STANDIN");
-    let run = call.env("BREAK", "span-kind,length-text").args("guide tiny/vendors/spans --plain").fails_with(1);
+    let run = call.env("BREAK", "length-text").args("guide tiny/vendors/spans --plain").fails_with(1);
     matches("guide/spans.txt", &transcript(&run));
 }
 
@@ -96,10 +96,48 @@ fn a_session_of_words() {
 }
 
 #[test]
+fn at_a_terminal_that_cannot_be_drawn_on_it_prompts_and_tells_of_saves() {
+    let call = begun();
+    let main = call.workspace().join("mine/src/main.rs");
+    let mut terminal = Terminal::start(call.env("TERM", "dumb").args("guide -C mine"), 40, 100);
+    let prompts = |screen: &str| screen.trim_end().ends_with("\n>");
+    terminal.sees("Step 1.1 is not done yet: 0 of 1 checks are met.");
+    terminal.until("it waits for a word", prompts);
+    terminal.types("list\r");
+    terminal.sees("1.1 An answer: not done yet, 2 points; you are here");
+    terminal.until("it waits for a word", prompts);
+    let text = std::fs::read_to_string(&main).unwrap();
+    let answers = text.replace("(\"404 Not Found\", String::new())", "(\"200 OK\", \"hello\".to_owned())");
+    assert_ne!(text, answers);
+    std::fs::write(&main, answers).unwrap();
+    terminal.sees("Saved src/main.rs: looking again.");
+    terminal.sees("Step 1.1 is passed: 2 points.");
+    terminal.until("it waits for a word", prompts);
+    // The end of the input.
+    terminal.types("\u{4}");
+    let (code, screen) = terminal.ends();
+    assert_eq!(code, 0, "{screen}");
+    has(&screen, &["`bootcamp` goes on with step 1.2, A name."]);
+}
+
+#[test]
 fn settings_that_are_broken_end_it_before_it_begins() {
     let run = tiny::workspace().write("bootcamp.toml", "course = 7\n").args("guide --plain").fails_with(2);
     has(&run.stderr, &["bootcamp.toml"]);
     assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn an_interruption_ends_it_and_the_service() {
+    let call = tiny::workspace().env("BREAK", "mute");
+    let port = tiny::port(&call);
+    let running = call.args("guide --plain").start();
+    wait_until("the service listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    running.interrupt();
+    let run = running.finish();
+    assert_eq!(run.code, Some(130), "{}{}", run.stdout, run.stderr);
+    has(&run.stdout, &["`bootcamp` goes on with step 1."]);
+    assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err(), "the service is left behind");
 }
 
 #[test]

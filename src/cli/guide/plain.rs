@@ -13,7 +13,7 @@ use super::coach::Coach;
 use crate::guide::plain::{Asked, Telling, asked};
 use crate::guide::{Command, Effect, Guide, Message, Overlay, plain};
 use crate::report::Look;
-use crate::typeset::clean;
+use crate::report::text::clean;
 
 /// No line that is typed is longer; the rest of one that is goes unread.
 const LONGEST_LINE: u64 = 4_096;

@@ -38,6 +38,8 @@ pub struct Telling {
     phase: Phase,
     /// What the last build said that failed.
     build: Vec<String>,
+    /// Whether it was said that a build takes a while.
+    patience_asked: bool,
     /// Whether a service that is not up any more was quoted.
     quoted: bool,
     /// The run that was spoken of and goes on.
@@ -65,6 +67,7 @@ impl Telling {
             lesson: String::new(),
             phase: Phase::Idle,
             build: Vec::new(),
+            patience_asked: false,
             quoted: false,
             looking: None,
             checks: BTreeMap::new(),

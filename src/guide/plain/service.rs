@@ -11,6 +11,9 @@ use crate::report::text::{clean, duration};
 /// Of what a build says that fails, so many lines are told.
 const BUILD_LINES: usize = 60;
 
+/// A build that has said so many lines and goes on builds more than the service itself.
+const LONG_BUILD: usize = 20;
+
 /// Of what a service prints that is not up any more, the last so many.
 const LAST_LINES: usize = 12;
 
@@ -52,12 +55,21 @@ impl Telling {
                 self.build.clear();
             }
         }
+        // Minutes without a word would be heard as an end.
+        if service.phase == Phase::Building
+            && service.build.len() >= LONG_BUILD
+            && !std::mem::replace(&mut self.patience_asked, true)
+        {
+            lines.say("What it depends on is built, too: the first time, this takes a while.");
+        }
         // The lines of one that ended may come a moment after the word of its end.
         if matches!(service.phase, Phase::Crashed { .. }) && !self.quoted && !service.lines.is_empty() {
             self.quoted = true;
             lines.say("It printed last:");
-            let last = &service.lines[service.lines.len().saturating_sub(LAST_LINES)..];
-            last.iter().skip_while(|line| line.trim().is_empty()).for_each(|line| lines.quote(2, line));
+            let mut last: Vec<&String> =
+                service.lines.iter().rev().filter(|line| !line.trim().is_empty()).take(LAST_LINES).collect();
+            last.reverse();
+            last.into_iter().for_each(|line| lines.quote(2, line));
         }
     }
 }

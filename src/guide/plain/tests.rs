@@ -161,6 +161,20 @@ fn what_a_build_says_is_told_from_its_first_error_and_once() {
 }
 
 #[test]
+fn a_long_build_is_announced_once() {
+    let mut guide = begun();
+    let mut telling = heard(&guide);
+    let run = guide.run.as_ref().unwrap().id;
+    guide.update(Message::Run { run, event: crate::verify::Event::Stage(crate::verify::Stage::Building) });
+    let mut told = telling.tell(&guide);
+    for line in 0..50 {
+        guide.update(Message::Run { run, event: crate::verify::Event::BuildLine(format!("   Compiling crate-{line} v1.0.0")) });
+        told.push_str(&telling.tell(&guide));
+    }
+    assert_eq!(told, "Building your service.\nWhat it depends on is built, too: the first time, this takes\na while.\n");
+}
+
+#[test]
 fn last_words_are_told_also_when_they_come_late() {
     let mut guide = begun();
     ran(&mut guide, &[("set", passed())]);

@@ -186,7 +186,8 @@ mod tests {
             let read = lines(&text, PAINT);
             let bare: String = clean(&text);
             let printed: String = read.iter().map(|line| format!("{line}\n")).collect();
-            prop_assert_eq!(printed.trim_end(), bare.lines().map(|line| format!("{line}\n")).collect::<String>().trim_end());
+            let lines: String = bare.lines().map(|line| format!("{line}\n")).collect();
+            prop_assert_eq!(printed.trim_end(), lines.trim_end());
             for line in read {
                 let folded: String = fold(line.clone(), width).iter().map(ToString::to_string).collect();
                 prop_assert_eq!(folded, line.to_string());
