@@ -1,6 +1,6 @@
 use tokio_util::sync::CancellationToken;
 
-/// A token that the first Ctrl-C (or SIGTERM) cancels, so that everything that was started is ended in order.
+/// A token that the first Ctrl-C (or SIGTERM, or the end of the terminal) cancels, so that everything that was started is ended in order.
 pub fn cancelled_by_user() -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
@@ -28,14 +28,15 @@ pub fn leave_interrupts_to_the_child() {}
 #[cfg(unix)]
 async fn asked_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        },
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
-        }
+    let (Ok(mut terminate), Ok(mut hang_up)) = (signal(SignalKind::terminate()), signal(SignalKind::hangup())) else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        // The terminal was closed.
+        _ = hang_up.recv() => {}
     }
 }
 

@@ -98,7 +98,7 @@ fn a_save_during_a_build_begins_it_anew() {
 
 #[test]
 fn nothing_is_left_when_it_ends_however_it_ends() {
-    for how in ["q", "\u{3}", "term"] {
+    for how in ["q", "\u{3}", "SIGTERM", "SIGHUP"] {
         let (call, mine, answers) = workspace();
         save(
             &mine,
@@ -112,13 +112,18 @@ fn nothing_is_left_when_it_ends_however_it_ends() {
         let rest = screen.split("process ").nth(1).unwrap();
         let service: u32 = rest.split('.').next().unwrap().parse().unwrap();
         assert!(lives(service));
-        if how == "term" {
-            signal(guide.id(), Signal::SIGTERM);
-        } else {
-            guide.types(how);
+        let asked = match how {
+            "SIGTERM" => Some(Signal::SIGTERM),
+            // As when the terminal's window is closed.
+            "SIGHUP" => Some(Signal::SIGHUP),
+            _ => None,
+        };
+        match asked {
+            Some(asked) => signal(guide.id(), asked),
+            None => guide.types(how),
         }
         let (code, screen) = guide.ends();
-        assert_eq!(code, if how == "term" { 130 } else { 0 }, "{screen}");
+        assert_eq!(code, if asked.is_some() { 130 } else { 0 }, "{screen}");
         wait_until("the service has ended", || !lives(service));
         assert!(!mine.join(".bootcamp/sandbox.json").exists(), "nobody is told of a sandbox that is gone");
     }

@@ -26,9 +26,9 @@ pub(super) fn rows(guide: &Guide, paint: Paint, width: usize) -> Rows {
     headline(&mut rows, guide, &checks);
     let mut told = HashSet::new();
     for (check, state) in &checks {
-        // Space makes it readable; but not where there is hardly any, and nothing to tell apart.
+        // Space makes it readable; but not where there is nothing to tell apart.
         if let CheckState::Settled { report, .. } = state
-            && (report.status != Status::Passed || !report.facts.is_empty())
+            && (report.status != Status::Passed || (guide.is_passed() && !report.facts.is_empty()))
         {
             rows.part();
         }
@@ -147,7 +147,9 @@ fn add(rows: &mut Rows, guide: &Guide, title: &str, state: CheckState<'_>, told:
     rows.hung_markdown(vec![paint.span(tone, format!("{sign} "))], paint.tone(Tone::Bare), title, after);
     let CheckState::Settled { report, .. } = state else { return };
     match report.status {
-        Status::Passed => facts(rows, &report.facts),
+        // While something is amiss, what is not takes one line.
+        Status::Passed if guide.is_passed() => facts(rows, &report.facts),
+        Status::Passed => {}
         Status::Skipped => rows.paragraph(DETAIL, Tone::Dim, report.reason.as_deref().unwrap_or_default()),
         Status::Errored => {
             rows.paragraph(DETAIL, Tone::Bare, report.cause.as_deref().unwrap_or_default());
