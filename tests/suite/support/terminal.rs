@@ -47,6 +47,7 @@ impl Terminal {
     }
 
     /// How long something may take to appear.
+    #[allow(dead_code, reason = "where services are built from nothing")]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
