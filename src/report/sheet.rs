@@ -45,7 +45,8 @@ mod tests {
     use super::*;
     use crate::typeset::typeset;
 
-    const TEXT: &str = "# A `b`\n\n*em* **strong** ~~struck~~ [l](x.md)\n\n> quote\n\n- one\n\n```rust file=src/x.rs\nlet a = \"1\";\n```\n";
+    const TEXT: &str =
+        "# A `b`\n\n*em* **strong** ~~struck~~ [l](x.md)\n\n> quote\n\n- one\n\n```rust file=src/x.rs\nlet a = \"1\";\n```\n";
 
     #[test]
     fn colour_adds_nothing_but_colour() {

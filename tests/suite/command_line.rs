@@ -9,6 +9,7 @@ fn help_teaches() {
         "",
         "init",
         "verify",
+        "show",
         "solution",
         "sandbox",
         "list",

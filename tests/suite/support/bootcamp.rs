@@ -147,20 +147,18 @@ impl Bootcamp {
         run
     }
 
+    /// The call as a command, for what starts it by itself.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bootcamp"));
+        let folder = self.folder.clone().unwrap_or_else(|| self.workspace());
+        command.args(&self.args).current_dir(folder).env_clear().envs(&self.variables);
+        command
+    }
+
     /// Starts it.
     pub fn start(self) -> Running {
-        let folder = self.folder.clone().unwrap_or_else(|| self.workspace());
-        let child = Command::new(env!("CARGO_BIN_EXE_bootcamp"))
-            .args(&self.args)
-            .current_dir(folder)
-            .env_clear()
-            .envs(&self.variables)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .process_group(0)
-            .spawn()
-            .unwrap();
+        let child =
+            self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().unwrap();
         Running { child, call: self }
     }
 

@@ -5,6 +5,7 @@ mod process;
 mod redact;
 mod run;
 mod sandboxed;
+mod terminal;
 pub mod wire;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ pub use process::{free_port, lives, wait_until};
 pub use redact::redact;
 pub use run::{Report, Run};
 pub use sandboxed::Sandboxed;
+pub use terminal::in_terminal;
 
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {
