@@ -24,6 +24,13 @@ export CARGO_TARGET_DIR=$root/target/solutions/week2 DOCKER_HOST=unix:///nowhere
   [ "$done" = "$step" ] && break
   "$bootcamp" solution "$done" --apply > /dev/null
 done
-"$screen" 38 132 'see:1 of 2 met' see:cause key:h 'see:more hint' key:g -- "$bootcamp" guide "$step" | "$picture" > "$root/docs/guide.svg"
 "$bootcamp" solution "$step" --apply > /dev/null
+"$bootcamp" verify week2 --quiet --format plain > /dev/null || true
+
+# A count that was sent as a text, and the same step put right.
+home=src/services/home_activities.rs
+cp "$home" "$room/right.rs"
+sed -i 's/length(&results))/length(\&results).to_string().as_str())/' "$home"
+"$screen" 38 132 'see:2 of 3 met' 'see:cause' -- "$bootcamp" guide "$step" | "$picture" > "$root/docs/guide.svg"
+cp "$room/right.rs" "$home"
 "$screen" 38 132 'see:✓ passed' -- "$bootcamp" guide "$step" | "$picture" > "$root/docs/guide-passed.svg"

@@ -28,7 +28,7 @@ mod unix {
     use vt100::{Color, Parser, Screen};
 
     /// A first build of a service is among what is waited for.
-    const PATIENCE: Duration = Duration::from_mins(5);
+    const PATIENCE: Duration = Duration::from_secs(100);
 
     pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         let usage = "usage: screen ROWS COLUMNS [see:TEXT | key:KEYS]… -- PROGRAM [ARGUMENT…]";
