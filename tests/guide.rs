@@ -148,5 +148,8 @@ fn the_first_lessons_from_init_on() {
 /// The texts of all files beneath a folder, but for the sandbox's own data.
 fn everything_beneath(folder: &Path) -> String {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    files.filter(|path| path.extension().is_none_or(|ending| ending != "db")).map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
+    files
+        .filter(|path| path.extension().is_none_or(|ending| ending != "db"))
+        .map(|path| fs::read_to_string(path).unwrap_or_default())
+        .collect()
 }

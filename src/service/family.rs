@@ -49,6 +49,18 @@ impl Family {
         family
     }
 
+    /// When a process was started, in clock ticks since the machine was; absent where there is no such process that lives, or no
+    /// `/proc`.
+    pub(super) fn started(id: u32) -> Option<u64> {
+        #[cfg(target_os = "linux")]
+        return linux::Stat::load(id).filter(|stat| !stat.dead).map(|stat| stat.started);
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = id;
+            None
+        }
+    }
+
     /// The leader's process id.
     pub(super) fn leader(&self) -> u32 {
         self.leader

@@ -12,6 +12,7 @@ use super::family::{Call, Family};
 use super::launch::{Exit, Launch};
 use super::output::{Cutter, LINE_BYTES, Output};
 use super::readiness::{Door, Knock, Ready};
+use super::stray::Named;
 
 /// How many lines an error shows.
 const LAST_LINES: usize = 40;
@@ -85,6 +86,7 @@ struct Process {
     drained: watch::Receiver<()>,
     kill: Arc<Notify>,
     ended: bool,
+    named: Option<Named>,
 }
 
 impl Instance {
@@ -119,6 +121,7 @@ impl Instance {
         let mut child =
             command.spawn().map_err(|source| ServiceError::Start { program: launch.program.display().to_string(), source })?;
         let family = Arc::new(Family::new(child.id().unwrap_or_default()));
+        let named = if launch.is_named { Named::leave(&launch.folder, family.leader()) } else { None };
         let output = Output::masking(&launch.masked);
         let (drain, drained) = watch::channel(());
         let (stdout, stderr) = (child.stdout().take(), child.stderr().take());
@@ -133,7 +136,7 @@ impl Instance {
         let (exited, exit) = watch::channel(None);
         let kill = Arc::new(Notify::new());
         tokio::spawn(attend(child, Arc::clone(&family), exited, Arc::clone(&kill)));
-        let process = Process { family, door, started, exit, drained, kill, ended: false };
+        let process = Process { family, door, started, exit, drained, kill, ended: false, named };
         Ok(Self { url: launch.url, output, holding: Holding::Process(process) })
     }
 
@@ -261,6 +264,7 @@ impl Instance {
             .and_then(|ended| ended.ok().and_then(|exit| *exit));
         process.drain().await;
         process.ended = true;
+        process.named = None;
         Stopped { how, exit, left_behind, took: asked.elapsed() }
     }
 }

@@ -28,6 +28,8 @@ pub struct Launch {
     pub health: String,
     /// What is masked in its output.
     pub masked: Vec<Secret>,
+    /// Whether it is the workspace's own service: then its folder says that it runs, for the case that this program is killed.
+    pub is_named: bool,
 }
 
 impl Launch {
@@ -49,6 +51,7 @@ impl Launch {
             url,
             health: String::from("/api/health"),
             masked: Vec::new(),
+            is_named: false,
         }
     }
 

@@ -21,6 +21,7 @@ mod manifest;
 mod output;
 mod problem;
 mod readiness;
+mod stray;
 #[cfg(test)]
 mod tests;
 mod variables;
@@ -35,6 +36,7 @@ pub use manifest::{Manifest, ServiceSettings, Start, Target};
 pub use output::Output;
 pub use problem::{Place, Problem};
 pub use readiness::{Ready, attach, free_port};
+pub use stray::end_what_was_left;
 pub use variables::{Origin, Variable, Variables};
 pub use watching::Watching;
 

@@ -2,7 +2,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::flow::Measure;
-use super::tree::Code;
+use super::node::Code;
 use super::{Block, Face, Line, Piece, Role, Sheet, clean, columns};
 use crate::highlight::{Ink, highlight};
 

@@ -1,4 +1,4 @@
-use super::tree::{Fragment, List, Node};
+use super::node::{Fragment, List, Node};
 use super::wrap::wrap;
 use super::{Face, Line, Piece, Role, Sheet, code, columns, table};
 

@@ -4,13 +4,15 @@
 //! ([`Face`]), not how they look. What prints them chooses the colours. It reads the Markdown of code hosts: tables, task lists,
 //! struck text and footnotes included; of HTML only the text stays.
 //!
-//! Three stages, a file each: `tree` (a parser's events become nodes, nested no deeper than a bound), `flow` with `table` and `code`
+//! Three stages, a file each: `tree` (a parser's events become `node`s, nested no deeper than a bound), `flow` with `table` and `code`
 //! (nodes become lines), `wrap` (a paragraph's text is broken at a width). No line is wider than the setting's width, unless a
 //! single grapheme is; and no text is left out.
 
 mod clean;
 mod code;
 mod flow;
+mod html;
+mod node;
 mod table;
 mod tree;
 mod wrap;

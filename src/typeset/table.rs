@@ -1,7 +1,7 @@
 use pulldown_cmark::Alignment;
 
 use super::flow::Measure;
-use super::tree::{Fragment, Table};
+use super::node::{Fragment, Table};
 use super::wrap::{extent, wrap};
 use super::{Face, Line, Link, Piece, Sheet};
 

@@ -1,90 +1,13 @@
 use std::borrow::Cow;
 
-use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, CowStr, Event, Options, Parser, Tag, TagEnd};
 
+use super::html::{is_line_break, without_tags};
+use super::node::{Code, Fragment, Item, Kind, List, Node, Table, Tree};
 use super::{Face, Role, clean};
 
 /// How deep lists and quotes may be nested. What is deeper stands at the depth of what is around it.
 const DEEPEST: usize = 12;
-
-/// A page, taken apart.
-#[derive(Debug, Default)]
-pub(super) struct Tree {
-    pub nodes: Vec<Node>,
-    /// Where the links lead; fragments name them by their place here.
-    pub urls: Vec<String>,
-}
-
-/// A block of the page.
-#[derive(Debug)]
-pub(super) enum Node {
-    Heading(u8, Vec<Fragment>),
-    Paragraph(Vec<Fragment>),
-    Code(Code),
-    Quote(Vec<Node>),
-    List(List),
-    /// The note's name, and what it says.
-    Footnote(String, Vec<Node>),
-    Table(Table),
-    Rule,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Code {
-    pub text: String,
-    pub language: String,
-    pub file: Option<String>,
-    /// What stands above it.
-    pub caption: Option<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct List {
-    /// The first number; none where it has bullets.
-    pub first: Option<u64>,
-    /// Whether its items are set apart by empty lines.
-    pub loose: bool,
-    pub items: Vec<Item>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Item {
-    /// Whether its box is ticked, where it has one.
-    pub task: Option<bool>,
-    pub nodes: Vec<Node>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    pub alignments: Vec<Alignment>,
-    pub head: Vec<Vec<Fragment>>,
-    pub rows: Vec<Vec<Vec<Fragment>>>,
-}
-
-/// A stretch of running text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fragment {
-    pub kind: Kind,
-    pub text: String,
-    pub face: Face,
-    /// Its place among the tree's links.
-    pub link: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Text,
-    /// One of Markdown's own marks, shown only where they are asked for.
-    Mark,
-    /// The line ends here.
-    Break,
-}
-
-impl Fragment {
-    pub(super) fn text(text: &str, face: Face) -> Self {
-        Self { kind: Kind::Text, text: text.to_owned(), face, link: None }
-    }
-}
 
 /// Takes Markdown apart.
 pub(super) fn grow(markdown: &str) -> Tree {
@@ -452,36 +375,4 @@ const fn kind_name(kind: BlockQuoteKind) -> &'static str {
         BlockQuoteKind::Warning => "Warning",
         BlockQuoteKind::Caution => "Caution",
     }
-}
-
-fn is_line_break(tag: &str) -> bool {
-    let name = tag.trim_start_matches('<').trim_end_matches('>').trim_end_matches('/').trim();
-    name.eq_ignore_ascii_case("br")
-}
-
-/// The text of a piece of HTML: comments and tags are gone.
-fn without_tags(html: &str) -> String {
-    let mut text = String::with_capacity(html.len());
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let (end, length) =
-            if rest.starts_with("<!--") { (rest[4..].find("-->").map(|end| end + 4), 3) } else { (rest.find('>'), 1) };
-        match end {
-            Some(end) => rest = &rest[end + length..],
-            // A comment that is never closed goes on to the end; a lone `<` is one.
-            None if rest.starts_with("<!--") => rest = "",
-            None => {
-                text.push('<');
-                rest = &rest[1..];
-            }
-        }
-        // Words on both sides of a tag are words of their own.
-        if !text.ends_with(char::is_whitespace) && !text.is_empty() {
-            text.push(' ');
-        }
-    }
-    text.push_str(rest);
-    text
 }

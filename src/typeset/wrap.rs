@@ -2,7 +2,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
 use super::flow::Measure;
-use super::tree::{Fragment, Kind};
+use super::node::{Fragment, Kind};
 use super::{Face, Line, Link, Piece, Role, Sheet};
 
 /// Sets running text in lines, broken at blanks; a word that is wider than a line is cut between graphemes.

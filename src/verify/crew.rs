@@ -91,6 +91,13 @@ impl Crew {
         };
         let having = async {
             let environment = composed(subject)?;
+            if !subject.any_port && !is_ours {
+                let workspace = subject.manifest.workspace.clone();
+                let left = tokio::task::spawn_blocking(move || service::end_what_was_left(&workspace)).await;
+                if left.unwrap_or_default() {
+                    sink(Event::Notice(String::from("a service that a killed `bootcamp` had left running was ended")));
+                }
+            }
             if !subject.any_port
                 && !is_ours
                 && let Some(instance) = service::attach(&settings.url, &settings.health).await?
@@ -314,6 +321,7 @@ async fn start(
         launch.args.clone_from(&program.1);
         launch.health.clone_from(&settings.health);
         launch.masked = means.secrets.to_vec();
+        launch.is_named = own_address;
         launches.push((name, launch));
     }
     let started = launches.into_iter().map(async |(name, launch)| {

@@ -12,6 +12,7 @@ fn help_teaches() {
         "next",
         "hint",
         "verify",
+        "show",
         "solution",
         "reset",
         "sandbox",

@@ -153,7 +153,7 @@ fn the_terminal_is_given_back_and_every_size_can_be_read() {
 #[test]
 fn killed_at_any_moment_it_goes_on_where_it_was() {
     let (call, mine, answers) = workspace();
-    save(&mine, "src/main.rs", &answers);
+    save(&mine, "src/main.rs", &answers.replacen("hello", "hello, you", 1));
     let mut guide = Terminal::start(call.again(), 30, 100);
     guide.until("the step has passed", |screen| screen.contains('✓'));
     guide.types("n");
@@ -162,8 +162,13 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
         fs::read_to_string(mine.join(".bootcamp/progress.json")).is_ok_and(|text| text.contains("mini/first/a-name"))
     });
     guide.is_killed();
+    // The service that it left says what it said; what is written meanwhile must be seen all the same.
+    let service = fs::read_to_string(mine.join(".bootcamp/service.json")).unwrap();
+    let service: u32 = service.split("\"id\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    assert!(lives(service));
     let mut guide = Terminal::start(call.again(), 30, 100);
     guide.sees("1.2 A name");
+    wait_until("the one that was left has ended", || !lives(service));
     guide.types("l");
     guide
         .until("the first step has passed", |screen| screen.lines().any(|line| line.contains("An answer") && line.contains('✓')));

@@ -31,6 +31,7 @@ mod recording;
 mod reports;
 mod sandbox_process;
 mod selection;
+mod show;
 mod solution;
 mod standin;
 mod standing;

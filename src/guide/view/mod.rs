@@ -25,6 +25,7 @@ mod tests;
 mod waterfall;
 
 use ratatui::Frame;
+use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::Line;
 
@@ -96,6 +97,9 @@ impl Canvas {
             too_small(&mut pen, area);
         } else {
             self.draw_in(&mut pen, guide, area, &mut drawn);
+        }
+        if !self.paint.look.unicode {
+            frame.buffer_mut().content.iter_mut().for_each(in_ascii);
         }
         self.hits = hits;
         drawn
@@ -314,6 +318,26 @@ fn draw_service(pen: &mut Pen<'_>, area: Rect, rows: &Rows) {
     pen.rule(rule, Title { text: "Service", has_focus: false }, "");
     pen.hit(area, Hit::Command(Command::Output));
     pen.lines(inset(below, left_margin(area), 1), &rows.lines, 0);
+}
+
+/// Signs of the lessons and of what was seen, for a terminal that has few. Letters stay: they are somebody's words.
+fn in_ascii(cell: &mut Cell) {
+    let instead = match cell.symbol() {
+        "→" | "›" | "▸" | "»" => ">",
+        "←" | "‹" | "«" => "<",
+        "…" => ".",
+        "“" | "”" | "„" => "\"",
+        "‘" | "’" => "'",
+        "–" | "—" | "‑" | "−" => "-",
+        "·" => "-",
+        "•" => "*",
+        "×" => "x",
+        "↪" => "\\",
+        "\u{a0}" => " ",
+        other if !other.is_ascii() && !other.chars().any(char::is_alphanumeric) => "?",
+        _ => return,
+    };
+    cell.set_symbol(instead);
 }
 
 fn draw_overlay(pen: &mut Pen<'_>, guide: &Guide, overlay: &Overlay, places: Places, drawn: &mut Drawn) {

@@ -18,7 +18,7 @@ pub use process::{free_port, lives, signal, wait_until};
 pub use redact::redact;
 pub use run::{Report, Run};
 pub use sandboxed::Sandboxed;
-pub use terminal::Terminal;
+pub use terminal::{Terminal, in_terminal};
 
 /// A file of the repository.
 pub fn repository(path: &str) -> PathBuf {

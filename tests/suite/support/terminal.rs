@@ -1,5 +1,6 @@
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
+use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use expectrl::process::unix::{Signal, UnixProcess, WaitStatus};
 use expectrl::session::OsSession;
 use vt100::Parser;
 
-use super::Bootcamp;
+use super::{Bootcamp, wait_until};
 
 /// How long something may take to appear: a build on a busy machine is among it.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -47,6 +48,7 @@ impl Terminal {
     }
 
     /// How long something may take to appear.
+    #[allow(dead_code, reason = "where services are built from nothing")]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
@@ -151,4 +153,29 @@ impl Terminal {
 fn flat(screen: &str) -> String {
     let words = screen.split(|c: char| c.is_whitespace() || "│║┃|".contains(c)).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Runs a command in a terminal of its own, of 80 columns and 24 rows, and says what was written to it and how it ended. Nobody
+/// types anything.
+#[track_caller]
+pub fn in_terminal(command: Command) -> (String, i32) {
+    let mut session = OsSession::spawn(command).unwrap();
+    let mut written = Vec::new();
+    let mut buffer = [0; 4096];
+    wait_until("the end of what is written to the terminal", || {
+        loop {
+            match session.try_read(&mut buffer) {
+                Ok(0) => return true,
+                Ok(count) => written.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return false,
+                // What Linux says once nobody has the terminal open any more.
+                Err(_) => return true,
+            }
+        }
+    });
+    let code = match session.get_process().wait().unwrap() {
+        WaitStatus::Exited(_, code) => code,
+        other => panic!("it did not end by itself: {other:?}"),
+    };
+    (String::from_utf8(written).unwrap().replace("\r\n", "\n"), code)
 }
