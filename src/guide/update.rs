@@ -134,7 +134,12 @@ impl Guide {
                 self.open(Overlay::List)
             }
             Command::Help => self.open(Overlay::Help),
-            Command::Output => self.open(Overlay::Output),
+            Command::Output => {
+                let effects = self.open(Overlay::Output);
+                // What was printed last is wanted first.
+                self.scroll[Pane::Overlay as usize] = usize::MAX;
+                effects
+            }
             Command::Hint => self.hint(),
             Command::Solution => {
                 let step = self.path().to_owned();
@@ -283,6 +288,11 @@ impl Guide {
     // Scrolling
 
     fn draw(&mut self, drawn: Drawn) {
+        let overlay = Pane::Overlay as usize;
+        // Whoever reads the end of what is printed goes on doing so as more comes.
+        if self.overlay == Some(Overlay::Output) && self.scroll[overlay] >= self.drawn.furthest[overlay] {
+            self.scroll[overlay] = drawn.furthest[overlay];
+        }
         for (at, furthest) in self.scroll.iter_mut().zip(&drawn.furthest) {
             *at = (*at).min(*furthest);
         }

@@ -6,9 +6,10 @@ use super::paint::{Paint, Tone};
 use super::rows::Rows;
 use super::waterfall;
 use crate::check::Points;
-use crate::guide::{CheckState, Command, Guide, StepState};
+use crate::guide::{CheckState, Command, Guide, Phase, StepState};
 use crate::report::text::one_line;
 use crate::report::{CheckReport, Fact, Status};
+use crate::typeset::clean;
 use crate::verify::Stage;
 
 /// Where what is said of a check begins.
@@ -25,6 +26,10 @@ pub(super) fn rows(guide: &Guide, paint: Paint, width: usize) -> Rows {
     let checks = guide.checks();
     headline(&mut rows, guide, &checks);
     let mut told = HashSet::new();
+    if let Phase::Unbuilt { cause, remedy } | Phase::Crashed { cause, remedy } = &guide.service.phase {
+        // The service's own box says it.
+        told.insert(format!("{}\n{}", clean(cause), clean(remedy)));
+    }
     for (check, state) in &checks {
         // Space makes it readable; but not where there is nothing to tell apart.
         if let CheckState::Settled { report, .. } = state
@@ -152,9 +157,13 @@ fn add(rows: &mut Rows, guide: &Guide, title: &str, state: CheckState<'_>, told:
         Status::Passed => {}
         Status::Skipped => rows.paragraph(DETAIL, Tone::Dim, report.reason.as_deref().unwrap_or_default()),
         Status::Errored => {
-            rows.paragraph(DETAIL, Tone::Bare, report.cause.as_deref().unwrap_or_default());
-            if let Some(remedy) = report.remedy.as_deref().filter(|remedy| !remedy.is_empty()) {
-                rows.labelled(DETAIL, "fix", LABEL, Tone::Bare, remedy);
+            let (cause, remedy) = (report.cause.as_deref().unwrap_or_default(), report.remedy.as_deref().unwrap_or_default());
+            // What keeps several from being looked at is told once.
+            if told.insert(format!("{cause}\n{remedy}")) {
+                rows.paragraph(DETAIL, Tone::Bare, cause);
+                if !remedy.is_empty() {
+                    rows.labelled(DETAIL, "fix", LABEL, Tone::Bare, remedy);
+                }
             }
             causes(rows, report, told);
         }

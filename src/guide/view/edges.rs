@@ -129,16 +129,13 @@ pub(super) fn keys(pen: &mut Pen<'_>, guide: &Guide, area: Rect) {
     let takes = |binding: &Binding| binding.key.width() + 1 + binding.word.width() + gap;
     let always = |binding: &Binding| matches!(binding.command, Command::Help | Command::Quit | Command::Close);
     let mut left = room.saturating_sub(all.iter().filter(|binding| always(binding)).map(takes).sum());
-    let mut fits = |binding: &&Binding| {
-        if always(binding) {
-            return true;
-        }
-        let takes = takes(binding);
-        // Those that come later are wanted less.
-        left = if takes <= left { left - takes } else { 0 };
-        left > 0 || takes == 0
+    let mut fits = |binding: &Binding| {
+        let fits = takes(binding) <= left;
+        left = left.saturating_sub(takes(binding));
+        fits
     };
-    let shown: Vec<&Binding> = all.iter().filter(|binding| fits(binding)).collect();
+    let (last, others): (Vec<&Binding>, Vec<&Binding>) = all.iter().partition(|binding| always(binding));
+    let shown = others.into_iter().take_while(|binding| fits(binding)).chain(last);
     let mut column = area.x + 1;
     for binding in shown {
         let calls = binding.command == Command::Next && guide.overlay.is_none() && guide.is_passed();

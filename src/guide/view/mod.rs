@@ -181,7 +181,12 @@ impl Canvas {
     fn stacked(&mut self, pen: &mut Pen<'_>, guide: &Guide, places: Places, drawn: &mut Drawn) {
         let body = places.body;
         let trouble = Service::is_in_trouble(guide);
-        let share = if trouble { 9 } else { 12 };
+        // In twentieths; what the keys scroll is given more.
+        let share = match guide.focus {
+            _ if trouble => 9,
+            Pane::Checks => 8,
+            Pane::Lesson | Pane::Overlay => 12,
+        };
         let (above, below) = split(body, body.height * share / 20);
         self.draw_lesson(pen, guide, above, drawn);
         let columns = usize::from(below.width).saturating_sub(4);
@@ -225,11 +230,17 @@ impl Canvas {
             let page = self.page_for(guide, body);
             drawn.furthest[Pane::Lesson as usize] = page.lines.len().saturating_sub(usize::from(body.height) - 1);
         }
-        let word = if on_lesson { " Tab: checks and service " } else { " Tab: lesson " };
-        let wide = u16::try_from(word.len()).unwrap_or(0);
-        let place = Rect { x: body.right().saturating_sub(wide + 2), width: wide, height: 1, ..body }.intersection(body);
-        pen.line(place, &Line::from(paint.span(Tone::Dim, word)));
-        pen.hit(place, Hit::Pane(other));
+        let pane = guide.focus as usize;
+        let left = drawn.furthest[pane].saturating_sub(guide.scroll[pane].min(drawn.furthest[pane]));
+        let (title, word) = if on_lesson { ("Lesson", "Tab: checks and service") } else { ("Checks and service", "Tab: lesson") };
+        let has_focus = guide.overlay.is_none();
+        let remark = match left {
+            0 => word.to_owned(),
+            left => format!("{left} more{}{}{word}", paint.sign(" ↓", ""), paint.sign(" · ", " - ")),
+        };
+        let (rule, _) = split(body, 1);
+        pen.rule(rule, Title { text: title, has_focus }, &remark);
+        pen.hit(rule, Hit::Pane(other));
     }
 
     fn page_for(&mut self, guide: &Guide, area: Rect) -> &Page {
@@ -256,7 +267,8 @@ impl Canvas {
         pen.commands(seen, &page.commands, first);
         if let Some(block) = page.in_sight(&(first..first + height)) {
             drawn.snippet = Some(block.snippet.clone());
-            copy_mark(pen, seen, block.caption, first);
+            let wide = block.caption.and_then(|(line, _)| page.lines.get(line)).map_or(0, Line::width);
+            copy_mark(pen, Rect { width: seen.width.min(u16::try_from(wide).unwrap_or(u16::MAX)), ..seen }, block.caption, first);
         }
     }
 }
@@ -277,7 +289,10 @@ fn copy_mark(pen: &mut Pen<'_>, seen: Rect, caption: Option<(usize, usize)>, fir
 
 fn draw_checks(pen: &mut Pen<'_>, guide: &Guide, area: Rect, drawn: &mut Drawn) {
     let width = usize::from(inset(area, left_margin(area), 1).width);
-    let rows = checks::rows(guide, pen.paint, width.max(1));
+    let mut rows = checks::rows(guide, pen.paint, width.max(1));
+    if rows.lines.len() >= usize::from(area.height) {
+        rows.tighten();
+    }
     draw_rows(pen, guide, area, Pane::Checks, "Checks", &rows, drawn);
 }
 
@@ -396,15 +411,9 @@ impl Places {
     }
 }
 
-/// Room at the left of text: more where there is more.
+/// Room at the left of text.
 const fn left_margin(area: Rect) -> u16 {
-    if area.width < 60 && area.width > 41 {
-        1
-    } else if area.width <= 41 {
-        1
-    } else {
-        2
-    }
+    if area.width < 60 { 1 } else { 2 }
 }
 
 fn inset(area: Rect, left: u16, right: u16) -> Rect {

@@ -62,8 +62,7 @@ impl Paint {
     fn face(self, face: Face) -> Style {
         let mut style = match face.role {
             Role::Body => Style::new(),
-            Role::Heading(1) => self.tone(Tone::Accent).add_modifier(Modifier::UNDERLINED),
-            Role::Heading(2) => self.tone(Tone::Accent),
+            Role::Heading(1 | 2) => self.tone(Tone::Accent),
             Role::Heading(_) => self.tone(Tone::Strong),
             Role::Code => self.colour(Color::Cyan, Modifier::empty()),
             Role::Ink(ink) => self.ink(ink),

@@ -107,6 +107,16 @@ impl Rows {
         self.line(vec![Span::raw(" ".repeat(indent)), self.paint.span(tone, text)]);
     }
 
+    /// Leaves the empty lines out: room is short.
+    pub(super) fn tighten(&mut self) {
+        let mut kept = 0;
+        let places: Vec<usize> = self.lines.iter().map(|line| (kept, kept += usize::from(!line.spans.is_empty())).0).collect();
+        for (line, _) in &mut self.commands {
+            *line = places.get(*line).copied().unwrap_or(*line);
+        }
+        self.lines.retain(|line| !line.spans.is_empty());
+    }
+
     /// All of another's lines.
     pub(super) fn append(&mut self, other: Self) {
         let above = self.lines.len();
