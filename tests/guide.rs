@@ -65,7 +65,7 @@ fn the_first_lessons_from_init_on() {
         .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
         .env("CARGO_TARGET_DIR", repository("target/solutions/week2").display().to_string());
     let made = call.again().args("init cruddur").passes();
-    has(&made.stdout, &["Type next:\n  cd cruddur\n"]);
+    has(&made.stdout, &["Type next:\n  cd cruddur\n  bootcamp\n"]);
     let workspace = call.workspace().join("cruddur");
     let course = Course::load(&Source::Folder(repository("")), "week2").unwrap();
     let learner = Learner { states: States::load(&course, &repository("")).unwrap(), workspace: workspace.clone() };

@@ -71,7 +71,7 @@ pub struct Instance {
 #[derive(Debug)]
 enum Holding {
     /// It was started here.
-    Process(Process),
+    Process(Box<Process>),
     /// It was found running, and answered with this status.
     Found(u16),
 }
@@ -137,7 +137,7 @@ impl Instance {
         let kill = Arc::new(Notify::new());
         tokio::spawn(attend(child, Arc::clone(&family), exited, Arc::clone(&kill)));
         let process = Process { family, door, started, exit, drained, kill, ended: false, named };
-        Ok(Self { url: launch.url, output, holding: Holding::Process(process) })
+        Ok(Self { url: launch.url, output, holding: Holding::Process(Box::new(process)) })
     }
 
     /// A service that was not started here.

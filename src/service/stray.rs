@@ -101,7 +101,7 @@ mod tests {
     /// A process that leads a group of its own, as services do.
     #[allow(clippy::disallowed_methods, reason = "it is ended and fetched below")]
     fn sleeper() -> std::process::Child {
-        Command::new("sleep").arg("60").process_group(0).spawn().unwrap()
+        Command::new("sleep").arg("60").process_group(0).spawn().expect("`sleep` is everywhere")
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn workspace() -> (Bootcamp, PathBuf, String) {
     let answers = states.after("mini/first/an-answer").unwrap().get("src/main.rs").unwrap();
     let answers = String::from_utf8(answers.to_vec()).unwrap();
     let made = call.again().args("init mine --course mini").passes();
-    has(&made.stdout, &["Type next:\n  cd mine\n", "/bootcamp"]);
+    has(&made.stdout, &["Type next:\n  cd mine\n  bootcamp\n"]);
     let mine = call.workspace().join("mine");
     let manifest = fs::read_to_string(mine.join("bootcamp.toml")).unwrap();
     save(&mine, "bootcamp.toml", &manifest.replace("127.0.0.1:4567", &format!("127.0.0.1:{}", free_port())));
@@ -161,7 +161,7 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
     wait_until("it is noted", || {
         fs::read_to_string(mine.join(".bootcamp/progress.json")).is_ok_and(|text| text.contains("mini/first/a-name"))
     });
-    guide.is_killed();
+    guide.killed();
     // The service that it left says what it said; what is written meanwhile must be seen all the same.
     let service = fs::read_to_string(mine.join(".bootcamp/service.json")).unwrap();
     let service: u32 = service.split("\"id\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();

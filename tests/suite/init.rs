@@ -50,6 +50,12 @@ fn cargo_is_named_where_it_is_missing() {
 }
 
 #[test]
+fn what_is_to_be_typed_leads_to_this_program() {
+    let run = tiny::solved().env("PATH", "/nowhere").args("init mine --course tiny").passes();
+    has(&run.stdout, &[&format!("\n  cd mine\n  {}\n", env!("CARGO_BIN_EXE_bootcamp"))]);
+}
+
+#[test]
 fn a_course_without_a_solution_has_no_starter() {
     let run = tiny::course(Bootcamp::new()).args("init mine --course tiny").fails_with(2);
     has(&run.stderr, &["the course `tiny` has no solution"]);
@@ -60,7 +66,7 @@ fn a_course_without_a_solution_has_no_starter() {
 fn week_2_from_the_program_itself() {
     let call = Bootcamp::new();
     let run = call.again().args("init cruddur").passes();
-    has(&run.stdout, &["`cruddur` is ready", "cd cruddur", "bootcamp verify week2/"]);
+    has(&run.stdout, &["`cruddur` is ready", "cd cruddur", "\n  bootcamp\n"]);
     for path in ["Cargo.toml", "Cargo.lock", "src/main.rs", "bootcamp.toml", ".gitignore"] {
         assert!(run.path("cruddur").join(path).is_file(), "{path}");
     }

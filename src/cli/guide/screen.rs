@@ -59,7 +59,7 @@ pub async fn show(
                 // A terminal that shrank and grew in one breath has lost its picture, and has the size that it had.
                 Some(Ok(Event::Resize(..))) => screen.terminal.resize(screen.terminal.size()?.into())?,
                 Some(Ok(event)) => {
-                    for message in messages(guide, &canvas, event) {
+                    for message in messages(guide, &canvas, &event) {
                         effects.extend(guide.update(message));
                     }
                 }
@@ -85,16 +85,16 @@ pub async fn show(
 }
 
 fn perform(coach: &mut Coach, effects: Vec<Effect>) -> bool {
-    effects.into_iter().fold(true, |goes_on, effect| coach.perform(effect) && goes_on)
+    effects.into_iter().all(|effect| coach.perform(effect))
 }
 
 /// What an event of the terminal means to the guide.
-fn messages(guide: &Guide, canvas: &Canvas, event: Event) -> Vec<Message> {
+fn messages(guide: &Guide, canvas: &Canvas, event: &Event) -> Vec<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => {
-            named(key).and_then(|key| command(guide, &key)).map(Message::Command).into_iter().collect()
+            named(*key).and_then(|key| command(guide, &key)).map(Message::Command).into_iter().collect()
         }
-        Event::Mouse(mouse) => clicked(canvas, mouse),
+        Event::Mouse(mouse) => clicked(canvas, *mouse),
         _ => Vec::new(),
     }
 }

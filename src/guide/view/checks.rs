@@ -133,6 +133,8 @@ fn passed(rows: &mut Rows, guide: &Guide) {
 /// A check's sign, and its state in words.
 fn signed(paint: Paint, guide: &Guide, state: CheckState<'_>) -> (Tone, &'static str, &'static str) {
     match state {
+        // It was met when the step passed.
+        CheckState::Unknown if guide.is_passed() => (Tone::Good, paint.sign("✓", "+"), ""),
         CheckState::Unknown => (Tone::Dim, "?", ""),
         CheckState::Looking => (Tone::Accent, paint.moving(guide.ticks), "looking"),
         CheckState::Settled { again: true, .. } => (Tone::Accent, paint.moving(guide.ticks), "looking again"),

@@ -29,6 +29,12 @@ pub struct Bootcamp {
     patience: Duration,
 }
 
+/// Where programs are found: this one, too, as after an install.
+fn path() -> String {
+    let own = Path::new(env!("CARGO_BIN_EXE_bootcamp")).parent().unwrap();
+    format!("{}:{}", own.display(), std::env::var("PATH").unwrap())
+}
+
 impl Bootcamp {
     /// A call in an empty workspace, the path of which has a blank and a letter beyond ASCII in it, as home folders do.
     pub fn new() -> Self {
@@ -36,10 +42,7 @@ impl Bootcamp {
         for folder in ["home", "work"] {
             std::fs::create_dir(root.path().join(folder)).unwrap();
         }
-        let variables = [
-            (String::from("HOME"), root.path().join("home").display().to_string()),
-            (String::from("PATH"), std::env::var("PATH").unwrap()),
-        ];
+        let variables = [(String::from("HOME"), root.path().join("home").display().to_string()), (String::from("PATH"), path())];
         Self {
             root: Arc::new(root),
             args: Vec::new(),

@@ -116,7 +116,7 @@ impl Terminal {
     }
 
     /// Kills it, as a machine does that is switched off.
-    pub fn is_killed(mut self) {
+    pub fn killed(mut self) {
         self.process().signal(Signal::SIGKILL).unwrap();
         let _ = self.session.get_process().wait();
     }
