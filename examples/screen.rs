@@ -17,6 +17,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 #[cfg(unix)]
+#[allow(clippy::disallowed_methods, reason = "a screen cannot be waited for, only looked at")]
 mod unix {
     use std::fmt::Write as _;
     use std::io::{Read, Write};
@@ -28,7 +29,7 @@ mod unix {
     use vt100::{Color, Parser, Screen};
 
     /// A first build of a service is among what is waited for.
-    const PATIENCE: Duration = Duration::from_secs(100);
+    const PATIENCE: Duration = Duration::from_mins(5);
 
     pub fn main() -> Result<(), Box<dyn std::error::Error>> {
         let usage = "usage: screen ROWS COLUMNS [see:TEXT | key:KEYS]… -- PROGRAM [ARGUMENT…]";
@@ -92,7 +93,7 @@ mod unix {
                     }
                 }
                 let codes: Vec<String> = codes.iter().map(u16::to_string).collect();
-                let shown = if cell.has_contents() { cell.contents() } else { " ".into() };
+                let shown = if cell.has_contents() { cell.contents() } else { " " };
                 let _ = write!(line, "\u{1b}[{}m{shown}", codes.join(";"));
             }
             text.push_str(&line);

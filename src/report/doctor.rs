@@ -262,7 +262,7 @@ fn next(examination: &Examination) -> Option<String> {
             let subject = plain_text(&bad.subject);
             Some(format!("begin with {subject} ({}), then `bootcamp doctor` again", bad.area.name()))
         }
-        (None, Some(_)) => Some(String::from("`bootcamp verify` shows how far you are")),
+        (None, Some(_)) => Some(String::from("`bootcamp` alone goes on with the course")),
         (None, None) => Some(String::from("`bootcamp init cruddur` makes a workspace")),
     }
 }

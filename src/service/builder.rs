@@ -113,7 +113,13 @@ impl BuildError {
     #[must_use]
     pub fn remedy(&self) -> String {
         match self {
+            Self::Start { program, .. } if program == "cargo" => {
+                String::from("install Rust from https://rustup.rs, and open a new terminal: then `cargo` is found")
+            }
             Self::Start { .. } => String::from("install it, or correct `service.build` in `bootcamp.toml`"),
+            Self::Failed { output, .. } if output.iter().any(|line| lacks_a_linker(line)) => String::from(
+                "install a C compiler: `apt install build-essential`, `xcode-select --install`; `bootcamp doctor` looks again",
+            ),
             Self::Failed { command, .. } => {
                 format!("correct what the compiler points at; `{command}` in the workspace shows it again")
             }
@@ -288,6 +294,11 @@ impl Build {
     }
 }
 
+/// What rustc says where nothing can link.
+fn lacks_a_linker(line: &str) -> bool {
+    line.contains("linker `") && line.contains("` not found")
+}
+
 /// Ends what is left of a build when it is over, or given up.
 struct Group(Arc<Family>);
 
@@ -315,6 +326,19 @@ fn is_of_another_package(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_missing_tool_is_named_with_how_to_get_it() {
+        let missing = BuildError::Start { program: "cargo".into(), source: std::io::ErrorKind::NotFound.into() };
+        assert!(missing.remedy().contains("https://rustup.rs"));
+        let failed = |line: &str| BuildError::Failed {
+            command: "cargo build".into(),
+            exit: Exit { code: Some(101), signal: None },
+            output: vec![line.to_owned()],
+        };
+        assert!(failed("error: linker `cc` not found").remedy().contains("build-essential"));
+        assert!(failed("error[E0425]: cannot find value").remedy().contains("what the compiler points at"));
+    }
 
     #[test]
     fn only_cargo_is_asked_what_it_made() {
