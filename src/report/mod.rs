@@ -46,4 +46,4 @@ pub use progress::Progress;
 pub use schema::schema;
 pub use sheet::sheet;
 pub use sinks::{Format, SinkError, Sinks};
-pub use waterfall::{Row, Tree, Waterfall};
+pub use waterfall::{Row, Tree, Waterfall, took};

@@ -144,6 +144,17 @@ impl Row {
     }
 }
 
+/// How long something took: `0.04 ms`, `4.2 ms`, `48 ms`, `1.2 s`.
+#[must_use]
+pub fn took(ms: f64) -> String {
+    match ms {
+        ms if ms < 1.0 => format!("{ms:.2} ms"),
+        ms if ms < 10.0 => format!("{ms:.1} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
+        ms => format!("{:.1} s", ms / 1e3),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ use crate::check::Points;
 use crate::report::plain::points;
 use crate::report::text::{count, one_line};
 use crate::report::words::point;
-use crate::report::{Look, Score, Status, Tone, Tree};
+use crate::report::{Look, Score, Status, Tone, Tree, took};
 use crate::typeset::typeset;
 
 /// Of what shows that a step is done, so many lines.
@@ -121,12 +121,12 @@ pub(super) fn passed(guide: &Guide, lines: &mut Lines) {
 
 /// The request as a vendor has it, what belongs to something beneath it.
 fn tree(tree: &Tree, lines: &mut Lines) {
-    lines.say(&format!("The request in {}, {:.1} ms:", tree.vendor, tree.span_ms));
+    lines.say(&format!("The request in {}, {}:", tree.vendor, took(tree.span_ms)));
     for row in &tree.rows {
         let failed = if row.failed { ", failed" } else { "" };
         // Deep down there must be room for a name.
         let indent = (2 + 2 * row.depth).min(lines.look.width / 2);
-        lines.item(indent, &format!("{}, {}, {:.1} ms{failed}", row.name, row.kind, row.duration_ms));
+        lines.item(indent, &format!("{}, {}, {}{failed}", row.name, row.kind, took(row.duration_ms)));
     }
     if tree.left_out > 0 {
         lines.item(2, &format!("and {} more", tree.left_out));

@@ -155,7 +155,7 @@ fn add(rows: &mut Rows, guide: &Guide, title: &str, state: CheckState<'_>, told:
     let CheckState::Settled { report, .. } = state else { return };
     match report.status {
         // While something is amiss, what is not takes one line.
-        Status::Passed if guide.is_passed() => facts(rows, &report.facts),
+        Status::Passed if guide.is_passed() => facts(rows, &report.facts, told),
         Status::Passed => {}
         Status::Skipped => rows.paragraph(DETAIL, Tone::Dim, report.reason.as_deref().unwrap_or_default()),
         Status::Errored => {
@@ -173,9 +173,11 @@ fn add(rows: &mut Rows, guide: &Guide, title: &str, state: CheckState<'_>, told:
     }
 }
 
-fn facts(rows: &mut Rows, facts: &[Fact]) {
-    let widest = facts.iter().map(|fact| fact.label.chars().count() + 2).max().unwrap_or(0).min(WIDEST_FACT);
-    for fact in facts {
+fn facts(rows: &mut Rows, facts: &[Fact], told: &mut HashSet<String>) {
+    // What several rest on, the trace say, is told with the first.
+    let new: Vec<&Fact> = facts.iter().filter(|fact| told.insert(format!("{}\n{}", fact.label, fact.value))).collect();
+    let widest = new.iter().map(|fact| fact.label.chars().count() + 2).max().unwrap_or(0).min(WIDEST_FACT);
+    for fact in new {
         rows.labelled(DETAIL, &format!("{} ", fact.label), widest, Tone::Bare, &fact.value);
     }
 }

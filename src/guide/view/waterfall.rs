@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::paint::Tone;
 use super::rows::Rows;
 use crate::report::text::shorten;
-use crate::report::{Row, Tree, Waterfall};
+use crate::report::{Row, Tree, Waterfall, took};
 
 /// The columns of a duration.
 const TOOK: usize = 9;
@@ -59,13 +59,4 @@ fn add_row(rows: &mut Rows, row: &Row, span_ms: f64, names: usize, bars: usize) 
 
 fn indent(row: &Row) -> usize {
     1 + row.depth * 2
-}
-
-/// `0.4 ms`, `48 ms`, `1.2 s`.
-fn took(ms: f64) -> String {
-    match ms {
-        ms if ms < 10.0 => format!("{ms:.1} ms"),
-        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
-        ms => format!("{:.1} s", ms / 1e3),
-    }
 }

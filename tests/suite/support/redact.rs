@@ -15,7 +15,7 @@ static PATTERNS: LazyLock<Vec<(Regex, &'static str)>> = LazyLock::new(|| {
         (r"\[\d{4}-[A-Z][a-z]{2}-\d\d \d\d:\d\d\]", "[[TIME]]"),
         (r"(127\.0\.0\.1|localhost):\d{4,5}", "$1:[PORT]"),
         (r"\bprocess \d+", "process [PID]"),
-        (r"\b\d+(\.\d+)? ?(ms|s)\b", "[DURATION]"),
+        (r"\b(\d+ min )?\d+(\.\d+)? ?(ms|s)\b", "[DURATION]"),
     ]
     .into_iter()
     .map(|(pattern, with)| (Regex::new(pattern).unwrap(), with))
