@@ -10,7 +10,7 @@ use crate::lab::Lab;
 use crate::progress::Book;
 use crate::report::{ExitStatus, Fold, Format, Look, Progress, Report, Sinks};
 use crate::sandbox::store::Place;
-use crate::service::{Manifest, Target, Variables};
+use crate::service::{Manifest, Problem, Target, Variables};
 use crate::solution::{Solution, States, Tree, Workbench};
 use crate::verify::{Event, Pace, Plan, Subject, recording};
 
@@ -45,7 +45,7 @@ pub fn run(args: &VerifyArgs) -> Result<ExitStatus, Failure> {
     let (subject, whose) = match (manifest, args.solution.as_deref()) {
         (Some(manifest), _) => {
             let whose = manifest.workspace.display().to_string();
-            (own_subject(manifest)?, whose)
+            (own_subject(manifest).map_err(shown)?, whose)
         }
         (None, None | Some(REFERENCE)) => (reference_subject(&course, &folder)?, String::from("the reference solution")),
         (None, Some(state)) => {
@@ -108,10 +108,9 @@ fn workspace_manifest(args: &VerifyArgs, folder: &Path) -> Result<Manifest, Fail
 }
 
 /// A learner's own service.
-pub fn own_subject(manifest: Manifest) -> Result<Subject, Failure> {
+pub fn own_subject(manifest: Manifest) -> Result<Subject, Problem> {
     let shell = shell();
-    let variables = Variables::load(&manifest.compose_folder(), shell.clone())
-        .map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
+    let variables = Variables::load(&manifest.compose_folder(), shell.clone())?;
     Ok(Subject {
         manifest,
         variables,
@@ -130,11 +129,15 @@ fn reference_subject(course: &Course, folder: &Path) -> Result<Subject, Failure>
     solution_subject(&solution.folder, solution.target_dir, "the reference")
 }
 
+fn shown(problem: Problem) -> Failure {
+    Failure::shown(ExitStatus::Usage, problem)
+}
+
 /// A subject that is ours: nobody else looks at it, and what its steps do outside of files this program does.
 fn solution_subject(folder: &Path, target_dir: PathBuf, name: &str) -> Result<Subject, Failure> {
     let up = format!("docker compose --project-directory {} up -d", folder.display());
-    let manifest = Manifest::load(&folder.join(Manifest::FILE)).map_err(|problem| Failure::shown(ExitStatus::Usage, problem))?;
-    let subject = own_subject(manifest)?;
+    let manifest = Manifest::load(&folder.join(Manifest::FILE)).map_err(shown)?;
+    let subject = own_subject(manifest).map_err(shown)?;
     Ok(Subject {
         any_port: true,
         target_dir: Some(target_dir),

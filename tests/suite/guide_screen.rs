@@ -97,6 +97,23 @@ fn a_save_during_a_build_begins_it_anew() {
 }
 
 #[test]
+fn settings_that_break_are_told_of_and_mended() {
+    let (call, mine, answers) = workspace();
+    save(&mine, "src/main.rs", &answers);
+    let mut guide = Terminal::start(call, 30, 100);
+    guide.until("the step has passed", |screen| screen.contains('✓'));
+    let manifest = fs::read_to_string(mine.join("bootcamp.toml")).unwrap();
+    save(&mine, "bootcamp.toml", &manifest.replace("health =", "heath ="));
+    guide.sees("heath");
+    guide.sees("did you mean `health`?");
+    save(&mine, "bootcamp.toml", &manifest);
+    guide.no_longer_sees("heath");
+    guide.sees("ready at");
+    guide.types("q");
+    assert_eq!(guide.ends().0, 0);
+}
+
+#[test]
 fn nothing_is_left_when_it_ends_however_it_ends() {
     for how in ["q", "\u{3}", "SIGTERM", "SIGHUP"] {
         let (call, mine, answers) = workspace();

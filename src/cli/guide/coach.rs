@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use crate::report::Look;
 use crate::report::step::Shown;
 use crate::service::{Environment, Manifest, Output, Target, Watching};
 use crate::solution::States;
-use crate::verify::{Event, Pace, Plan, Renewal, Standing};
+use crate::verify::{Event, Pace, Plan, Renewal, Stage, Standing};
 
 /// How often the service's lines are looked at.
 const LOOK: Duration = Duration::from_millis(200);
@@ -79,6 +80,8 @@ struct Shared {
     output: Arc<Mutex<Option<Output>>>,
     /// Whether cargo runs: then it is who writes `Cargo.lock`.
     building: Arc<AtomicBool>,
+    /// A build has ended.
+    built: Arc<Notify>,
     /// What a solution wrote, and the watcher has yet to see: it is looked at already. Held while it writes.
     applied: Arc<tokio::sync::Mutex<BTreeMap<String, Option<Vec<u8>>>>>,
 }
@@ -306,22 +309,23 @@ async fn run(
         if !job.stop.is_cancelled() {
             look(&ground, &lab, &mut standing, &job, &tell, &shared).await;
         }
-        shared.building.store(false, Ordering::Relaxed);
+        if shared.building.swap(false, Ordering::Relaxed) {
+            shared.built.notify_one();
+        }
     }
     standing.stop(&|_| {}).await;
 }
 
 async fn look(ground: &Ground, lab: &Lab, standing: &mut Standing, job: &Job, tell: &UnboundedSender<Message>, shared: &Shared) {
-    let refused = |failure: &Failure| {
-        let _ = tell.send(Message::Refused { run: job.run, text: said(failure) });
-    };
     // What was saved may be the settings themselves.
-    let subject = Manifest::find(&ground.manifest.workspace)
-        .map_err(|problem| Failure::usage(problem.to_string()))
-        .and_then(verify::own_subject);
+    let subject = Manifest::find(&ground.manifest.workspace).and_then(verify::own_subject);
     let mut subject = match subject {
         Ok(subject) => subject,
-        Err(failure) => return refused(&failure),
+        Err(problem) => {
+            let text = format!("{problem}\n{}", problem.help().unwrap_or("correct the file"));
+            let _ = tell.send(Message::Refused { run: job.run, text });
+            return;
+        }
     };
     subject.colour = ground.look.colour;
     let steps: Vec<_> = ground.course.steps().filter(|(_, step)| job.steps.contains(&step.path)).collect();
@@ -337,7 +341,11 @@ async fn look(ground: &Ground, lab: &Lab, standing: &mut Standing, job: &Job, te
     };
     let sink = |event: Event| {
         match &event {
-            Event::Stage(stage) => shared.building.store(*stage == crate::verify::Stage::Building, Ordering::Relaxed),
+            Event::Stage(stage) => {
+                if shared.building.swap(*stage == Stage::Building, Ordering::Relaxed) {
+                    shared.built.notify_one();
+                }
+            }
             Event::ServiceStarted { instance, output } if instance == Probe::DEFAULT_INSTANCE => {
                 *shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output.clone());
             }
@@ -356,8 +364,13 @@ async fn watch(ground: Arc<Ground>, tell: UnboundedSender<Message>, shared: Shar
         let _ = tell.send(Message::Told(notice));
     }
     loop {
-        let mut changed = watching.changed().await;
-        // Cargo writes it while it builds: no save.
+        let mut changed = tokio::select! {
+            changed = watching.changed() => changed,
+            () = shared.built.notified() => {
+                watching.accept("Cargo.lock");
+                continue;
+            }
+        };
         if shared.building.load(Ordering::Relaxed) {
             changed.remove("Cargo.lock");
         }
