@@ -66,7 +66,7 @@ fn not_made(error: &WorkspaceError) -> Failure {
 }
 
 /// As a shell takes it.
-fn quoted(path: &Path) -> String {
+pub(super) fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
     let plain = text.chars().all(|next| next.is_alphanumeric() || "-_./~+@".contains(next));
     if plain { text } else { format!("'{}'", text.replace('\'', r"'\''")) }

@@ -135,7 +135,7 @@ fn shown(problem: Problem) -> Failure {
 
 /// A subject that is ours: nobody else looks at it, and what its steps do outside of files this program does.
 fn solution_subject(folder: &Path, target_dir: PathBuf, name: &str) -> Result<Subject, Failure> {
-    let up = format!("docker compose --project-directory {} up -d", folder.display());
+    let up = format!("docker compose --project-directory {} up -d", super::init::quoted(folder));
     let manifest = Manifest::load(&folder.join(Manifest::FILE)).map_err(shown)?;
     let subject = own_subject(manifest).map_err(shown)?;
     Ok(Subject {

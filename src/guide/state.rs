@@ -136,6 +136,13 @@ pub enum Phase {
         /// What to do.
         remedy: String,
     },
+    /// The workspace's settings cannot be read, so nothing was done about it.
+    Unsettled {
+        /// What happened.
+        cause: String,
+        /// What to do.
+        remedy: String,
+    },
     /// It does not come up, or ended.
     Crashed {
         /// What happened.

@@ -301,6 +301,69 @@ fn a_vendor_that_is_down_breaks_nothing() {
 }
 
 #[test]
+fn code_that_does_not_compile_breaks_nothing_that_held() {
+    let mut guide = at_two();
+    ran(&mut guide, &[("answers", passed()), ("also-set", passed())]);
+    guide.update(Message::Saved(BTreeSet::from(["src/main.rs".into()])));
+    planned(&mut guide);
+    tell(&mut guide, Event::Stage(Stage::Building));
+    tell(&mut guide, Event::ServiceFailed { cause: "C".into(), remedy: "R".into(), output: Vec::new() });
+    for (check, outcome) in [("set", passed()), ("answers", failed()), ("also-set", passed())] {
+        tell(&mut guide, Event::Judged(Judgement { check: check.into(), outcome, after_ms: 1 }));
+    }
+    assert_eq!(tell(&mut guide, Event::Finished(Box::default())), []);
+    assert!(guide.is_passed() && matches!(guide.service.phase, Phase::Unbuilt { .. }));
+    // A build that was broken off is no build that failed.
+    guide.update(Message::Saved(BTreeSet::from(["docker-compose.yml".into()])));
+    planned(&mut guide);
+    guide.service.phase = Phase::Building;
+    tell(&mut guide, Event::ServiceFailed { cause: "no compose file".into(), remedy: "R".into(), output: Vec::new() });
+    assert!(matches!(guide.service.phase, Phase::Crashed { .. }));
+}
+
+#[test]
+fn one_can_go_on_without_a_step_that_broke() {
+    let mut guide = at_two();
+    ran(&mut guide, &[("answers", passed()), ("also-set", passed())]);
+    does(&mut guide, Command::Verify);
+    ran(&mut guide, &[("answers", passed()), ("also-set", failed())]);
+    let (_, two) = guide.step().unwrap();
+    assert_eq!(guide.step_state(two), StepState::Broken);
+    assert_eq!(does(&mut guide, Command::Next), []);
+    let effects = does(&mut guide, Command::Skip);
+    // It keeps its points: nothing is noted of it.
+    assert_eq!(notes(&effects), [&Change::At { step: "demo/first/three".into() }]);
+}
+
+#[test]
+fn what_held_is_looked_at_to_the_end_though_one_goes_on() {
+    let mut guide = at_two();
+    guide.update(Message::Saved(BTreeSet::from(["a".into()])));
+    planned(&mut guide);
+    for check in ["answers", "also-set"] {
+        tell(&mut guide, Event::Judged(Judgement { check: check.into(), outcome: passed(), after_ms: 1 }));
+    }
+    // The first step's check is not settled yet.
+    let effects = does(&mut guide, Command::Next);
+    assert_eq!(wanted(&effects).unwrap().0, [ONE, "demo/first/three"]);
+}
+
+#[test]
+fn a_step_that_cannot_be_looked_at_here_is_noted_as_left_out() {
+    let mut guide = at_two();
+    ran(&mut guide, &[("answers", Outcome::Skipped("S".into())), ("also-set", Outcome::Skipped("S".into()))]);
+    let effects = does(&mut guide, Command::Next);
+    assert_eq!(notes(&effects)[0], &Change::Skipped { step: TWO.into() });
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_no_crash() {
+    let mut guide = begun();
+    guide.update(Message::Refused { run: 1, text: "what\nhow".into() });
+    assert_eq!(guide.service.phase, Phase::Unsettled { cause: "what".into(), remedy: "how".into() });
+}
+
+#[test]
 fn hints_come_one_at_a_time() {
     let mut guide = at_two();
     for rung in 1..=2 {

@@ -48,7 +48,7 @@ impl Guide {
                 if self.run.as_ref().is_some_and(|current| current.id == run) {
                     self.run = None;
                     let (cause, remedy) = text.split_once('\n').unwrap_or((&text, ""));
-                    self.service.phase = Phase::Crashed { cause: cause.to_owned(), remedy: remedy.trim().to_owned() };
+                    self.service.phase = Phase::Unsettled { cause: cause.to_owned(), remedy: remedy.trim().to_owned() };
                 }
                 Vec::new()
             }
@@ -94,8 +94,8 @@ impl Guide {
                         return Vec::new();
                     }
                 }
-                // What it wrote is a save like any other; what it did outside of files is not.
-                vec![self.look(Renewal::Rebuild)]
+                // What it wrote is a save like any other; what it did outside of files no watcher sees.
+                self.save(BTreeSet::new())
             }
             Message::Told(text) => {
                 self.tell(Weight::Plain, text);
@@ -217,21 +217,21 @@ impl Guide {
     }
 
     fn next(&mut self) -> Vec<Effect> {
-        let settled = match self.step() {
-            Some((_, step)) => match self.step_state(step) {
-                StepState::Passed | StepState::Skipped => true,
-                // What cannot be looked at on this machine holds nobody up.
-                _ => self.results.get(&step.path).is_some_and(|report| report.status == Status::Skipped),
-            },
-            None => return Vec::new(),
-        };
-        if !settled {
-            self.tell(
-                Weight::Plain,
-                "this step is not done yet: save a file and it is looked at; `h` has a hint, `x` goes on without it",
-            );
-            return Vec::new();
+        let Some((_, step)) = self.step() else { return Vec::new() };
+        match self.step_state(step) {
+            StepState::Passed | StepState::Skipped => self.advance(),
+            // What cannot be looked at on this machine holds nobody up.
+            _ if self.results.get(&step.path).is_some_and(|report| report.status == Status::Skipped) => self.skip(),
+            _ => {
+                let how = "this step is not done yet: save a file and it is looked at; `h` has a hint, `x` goes on without it";
+                self.tell(Weight::Plain, how);
+                Vec::new()
+            }
         }
+    }
+
+    /// To the next step; behind the last one to the first that waits.
+    fn advance(&mut self) -> Vec<Effect> {
         if self.at + 1 < self.count() {
             return self.go(self.at + 1);
         }
@@ -242,14 +242,14 @@ impl Guide {
         }
     }
 
+    /// Goes on without this step. One that has passed once keeps its points.
     fn skip(&mut self) -> Vec<Effect> {
-        if self.is_passed() {
-            return self.next();
-        }
         let Some((_, step)) = self.step() else { return Vec::new() };
-        let change = Change::Skipped { step: step.path.clone() };
-        let mut effects = self.keep(change);
-        effects.extend(self.next());
+        let mut effects = match self.step_state(step) {
+            StepState::Open | StepState::Failed => self.keep(Change::Skipped { step: step.path.clone() }),
+            _ => Vec::new(),
+        };
+        effects.extend(self.advance());
         effects
     }
 
@@ -342,12 +342,27 @@ impl Guide {
 
     fn verify_with(&mut self, steps: &BTreeSet<String>, renewal: Renewal, second: bool) -> Effect {
         self.runs += 1;
+        let steps: BTreeSet<String> = steps.iter().cloned().chain(self.in_doubt()).collect();
         // A service that is not there cannot be kept: whoever has a run kept by it builds it then.
         let ordered = self.course.steps().filter(|(_, step)| steps.contains(&step.path));
         let steps: Vec<String> = ordered.map(|(_, step)| step.path.clone()).collect();
         self.run =
             Some(Run { id: self.runs, steps: steps.clone(), second, fold: Fold::new(), stage: None, saved: BTreeSet::new() });
         Effect::Verify { run: self.runs, steps, renewal, patient: second }
+    }
+
+    /// The steps that had passed, and of which the run that goes on has yet to say that they still do: whatever takes its place
+    /// looks at them, too.
+    fn in_doubt(&self) -> Vec<String> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let holds = |path: &String| {
+            let report = run.fold.report().steps.iter().find(|report| report.id == **path);
+            report.is_some_and(|report| {
+                report.status != Status::Failed && report.checks.iter().all(|check| run.fold.is_settled(&check.id))
+            })
+        };
+        let passed = self.passed();
+        run.steps.iter().filter(|path| passed.contains(*path) && !holds(path)).cloned().collect()
     }
 
     fn hear(&mut self, event: Event) -> Vec<Effect> {
@@ -380,7 +395,7 @@ impl Guide {
                 Vec::new()
             }
             Event::ServiceFailed { cause, remedy, output } => {
-                if self.service.phase == Phase::Building {
+                if run.stage == Some(Stage::Building) {
                     self.service.build = last(output);
                     self.service.phase = Phase::Unbuilt { cause, remedy };
                 } else {
@@ -444,7 +459,9 @@ impl Guide {
         // What was not there yet may only be late: on a busy machine, or from a service that sends seldom.
         let again = !second && self.target == Target::Sandbox && matches!(self.service.phase, Phase::Ready { .. });
         let late: BTreeSet<String> = steps.iter().filter(|path| again && self.may_be_late(path)).cloned().collect();
-        let settled: Vec<String> = steps.into_iter().filter(|path| !late.contains(path)).collect();
+        // Without a service nothing was asked for, and nothing that held is known to be broken.
+        let asked = matches!(self.service.phase, Phase::Ready { .. });
+        let settled: Vec<String> = steps.into_iter().filter(|path| asked && !late.contains(path)).collect();
         let mut effects: Vec<Effect> = settled.iter().flat_map(|path| self.notice_if_broken(path)).collect();
         if !late.is_empty() {
             effects.push(self.verify_with(&late, Renewal::Keep, true));

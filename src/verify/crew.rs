@@ -11,7 +11,7 @@ use url::Url;
 use super::polling::Sink;
 use super::probing::Bases;
 use super::standing::{Held, LAST_LINES, Standing, tell_end, tell_hung};
-use super::{Event, Plan, Stage, Subject};
+use super::{Event, Plan, Stage, Subject, mask};
 use crate::check::Probe;
 use crate::facts::{Evidence, Secret, Source, SourceRecord};
 use crate::lab::Lab;
@@ -291,7 +291,10 @@ async fn built(subject: &Subject, sink: Sink<'_>) -> Result<Program, ServiceErro
                 None => build,
             };
             let build: Build = build.coloured(subject.colour);
-            Some(build.run(&subject.shell, &mut |line| sink(Event::BuildLine(line.to_owned()))).await?)
+            // A compiler quotes the line that it speaks of, with the key that stands there.
+            let secrets = subject.secrets();
+            let mut told = |line: &str| sink(Event::BuildLine(mask::known(line.to_owned(), &secrets)));
+            Some(build.run(&subject.shell, &mut told).await?)
         }
         None => None,
     };

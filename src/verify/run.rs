@@ -228,7 +228,7 @@ async fn muster(means: Means<'_>, tenure: &mut Tenure<'_>, settling: &Settling<'
             sink(Event::ServiceFailed {
                 cause: trouble.cause.clone(),
                 remedy: trouble.remedy.clone(),
-                output: error.last_output().to_vec(),
+                output: error.last_output().iter().map(|line| mask::known(line.clone(), secrets)).collect(),
             });
             let mut evidence = evidence.lock().await;
             evidence.service_trouble = Some(trouble);

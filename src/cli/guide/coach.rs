@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::super::{Failure, place, solution, verify};
+use super::super::{Failure, place, solution, vendors, verify};
 use crate::check::Probe;
 use crate::course::Course;
 use crate::facts::Source;
@@ -20,7 +20,7 @@ use crate::lab::Lab;
 use crate::progress::{Book, Change};
 use crate::report::Look;
 use crate::report::step::Shown;
-use crate::service::{Environment, Manifest, Output, Target, Watching};
+use crate::service::{Environment, Manifest, Output, Target, Variables, Watching};
 use crate::solution::States;
 use crate::verify::{Event, Pace, Plan, Renewal, Stage, Standing};
 
@@ -191,6 +191,7 @@ impl Coach {
     fn apply(&self, step: String) {
         let (tell, lab, course) = (self.tell.clone(), Arc::clone(&self.lab), Arc::clone(&self.ground.course));
         let (path, applied) = (step.clone(), Arc::clone(&self.shared.applied));
+        let ground = Arc::clone(&self.ground);
         let files = self.aside(move |ground| {
             let step = shown(&ground.course, &step)?.step;
             let mut applied = applied.blocking_lock();
@@ -200,15 +201,22 @@ impl Coach {
         });
         tokio::spawn(async move {
             let applied = match files.await.unwrap_or_else(|_| Err(String::from(BROKE_OFF))) {
-                Ok(mut told) => match outside(&course, &path, &lab).await {
-                    Ok(Some(more)) => {
-                        told.push_str("; ");
-                        told.push_str(&more);
-                        Ok(told)
+                Ok(mut told) => {
+                    let subject = Manifest::find(&ground.manifest.workspace).and_then(verify::own_subject);
+                    let live = subject.ok().and_then(|subject| live(&ground, &subject.variables));
+                    match outside(&course, &path, live.as_ref().unwrap_or(&lab)).await {
+                        Ok(Some(more)) => {
+                            told.push_str("; ");
+                            told.push_str(&more);
+                        }
+                        Ok(None) => {}
+                        // The files were written all the same.
+                        Err(why) => {
+                            let _ = tell.send(Message::Warned(why));
+                        }
                     }
-                    Ok(None) => Ok(told),
-                    Err(why) => Err(format!("{told}, but {why}")),
-                },
+                    Ok(told)
+                }
                 Err(why) => Err(why),
             };
             let _ = tell.send(Message::Applied(applied));
@@ -263,6 +271,11 @@ fn said(failure: &Failure) -> String {
     failure.text.strip_prefix("error: ").unwrap_or(&failure.text).to_owned()
 }
 
+/// The vendors themselves, where they are meant, with the keys as they stand now.
+fn live(ground: &Ground, variables: &Variables) -> Option<Lab> {
+    (ground.target == Target::Live).then(|| Lab::live(variables, vendors::engine()))
+}
+
 /// Does what the step does outside of files; what was done, if anything.
 async fn outside(course: &Course, path: &str, lab: &Lab) -> Result<Option<String>, String> {
     let Ok(shown) = shown(course, path) else { return Ok(None) };
@@ -291,6 +304,8 @@ async fn run(
     shared: Shared,
 ) {
     let mut standing = Standing::default();
+    // A run that was broken off before it began may have been the one that was to build.
+    let mut rebuild = false;
     loop {
         let job = tokio::select! {
             job = wanted.recv() => job,
@@ -305,8 +320,12 @@ async fn run(
                 continue;
             }
         };
-        let Some(job) = job else { break };
+        let Some(mut job) = job else { break };
+        rebuild |= job.renewal == Renewal::Rebuild;
         if !job.stop.is_cancelled() {
+            if std::mem::take(&mut rebuild) {
+                job.renewal = Renewal::Rebuild;
+            }
             look(&ground, &lab, &mut standing, &job, &tell, &shared).await;
         }
         if shared.building.swap(false, Ordering::Relaxed) {
@@ -339,6 +358,9 @@ async fn look(ground: &Ground, lab: &Lab, standing: &mut Standing, job: &Job, te
             Pace::guided(Pace::batching(&composed.unwrap_or_else(|_| Environment::from(BTreeMap::new()))))
         }
     };
+    // Keys that were saved a moment ago are those that count.
+    let live = live(ground, &subject.variables);
+    let lab = live.as_ref().unwrap_or(lab);
     let sink = |event: Event| {
         match &event {
             Event::Stage(stage) => {

@@ -66,7 +66,8 @@ async fn walk(args: &GuideArgs, mut guide: Guide, setup: &Setup, ground: Ground)
         plain::farewell(&guide, look);
     }
     match ended {
-        Ok(_) if stop.is_cancelled() => Ok(ExitStatus::Interrupted),
+        // A terminal that was closed cannot be used any more, which is no mistake of anybody's.
+        _ if stop.is_cancelled() => Ok(ExitStatus::Interrupted),
         Ok(Ended::Quit) => Ok(ExitStatus::Passed),
         Ok(Ended::InputEnded) => Ok(standing(&guide)),
         Err(text) => Err(Failure::usage(text)),

@@ -3,10 +3,13 @@
 use std::io::{self, Stdout};
 use std::time::Duration;
 
+use crossterm::cursor::Show;
 use crossterm::event::{
     DisableMouseCapture, EnableMouseCapture, Event, EventStream, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton,
     MouseEvent, MouseEventKind,
 };
+use crossterm::execute;
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -150,17 +153,31 @@ struct Screen {
 
 impl Screen {
     fn open() -> io::Result<Self> {
-        // It also gives the terminal back before a panic is printed.
-        let terminal = ratatui::try_init()?;
-        let screen = Self { terminal };
-        crossterm::execute!(io::stdout(), EnableMouseCapture)?;
-        Ok(screen)
+        give_back_before_a_panic_is_printed();
+        let opened = enable_raw_mode()
+            .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture))
+            .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        opened.map(|terminal| Self { terminal }).inspect_err(|_| give_back())
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = crossterm::execute!(io::stdout(), DisableMouseCapture);
-        ratatui::restore();
+        give_back();
     }
+}
+
+/// Gives the terminal back as it was. One that has gone away takes nothing back, and nobody is to be told so: to print that would be a
+/// panic, and all that runs would be left behind.
+fn give_back() {
+    let _ = disable_raw_mode();
+    let _ = execute!(io::stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
+}
+
+fn give_back_before_a_panic_is_printed() {
+    let print = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        give_back();
+        print(panic);
+    }));
 }

@@ -45,6 +45,10 @@ impl Telling {
                     }
                     fix(remedy, lines);
                 }
+                Phase::Unsettled { cause, remedy } => {
+                    lines.label(0, Tone::Bad, "Your settings cannot be read", cause);
+                    fix(remedy, lines);
+                }
                 Phase::Crashed { cause, remedy } => {
                     self.quoted = false;
                     lines.label(0, Tone::Bad, "Your service is not up", cause);

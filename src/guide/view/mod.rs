@@ -149,7 +149,7 @@ impl Canvas {
             draw_service(pen, below, &rows);
             body = above;
         }
-        let (left, rest) = beside(body, body.width * 58 / 100);
+        let (left, rest) = beside(body, share_of(body.width, 58, 100));
         let (upright, right) = beside(rest, 1);
         self.draw_lesson(pen, guide, left, drawn);
         let checks = if trouble { right } else { self.service_beneath(pen, guide, right) };
@@ -187,7 +187,7 @@ impl Canvas {
             Pane::Checks => 8,
             Pane::Lesson | Pane::Overlay => 12,
         };
-        let (above, below) = split(body, body.height * share / 20);
+        let (above, below) = split(body, share_of(body.height, share, 20));
         self.draw_lesson(pen, guide, above, drawn);
         let columns = usize::from(below.width).saturating_sub(4);
         let room = usize::from(below.height).saturating_sub(1);
@@ -318,6 +318,11 @@ fn draw_service(pen: &mut Pen<'_>, area: Rect, rows: &Rows) {
     pen.rule(rule, Title { text: "Service", has_focus: false }, "");
     pen.hit(area, Hit::Command(Command::Output));
     pen.lines(inset(below, left_margin(area), 1), &rows.lines, 0);
+}
+
+/// So many of the columns or rows; a terminal may have more than two bytes can hold a multiple of.
+fn share_of(all: u16, parts: u16, of: u16) -> u16 {
+    u16::try_from(u32::from(all) * u32::from(parts) / u32::from(of)).unwrap_or(all)
 }
 
 /// Signs of the lessons and of what was seen, for a terminal that has few. Letters stay: they are somebody's words.

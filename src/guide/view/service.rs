@@ -48,6 +48,10 @@ impl Service {
                 trouble(&mut head, "does not build", cause, remedy);
                 from_first_error(&service.build, most)
             }
+            Phase::Unsettled { cause, remedy } => {
+                trouble(&mut head, "the settings cannot be read", cause, remedy);
+                Vec::new()
+            }
             Phase::Crashed { cause, remedy } => {
                 trouble(&mut head, "not running", cause, remedy);
                 last(&service.lines, most)
@@ -65,7 +69,7 @@ impl Service {
 
     /// Whether something is wrong, so that it is given more room.
     pub(super) fn is_in_trouble(guide: &Guide) -> bool {
-        matches!(guide.service.phase, Phase::Unbuilt { .. } | Phase::Crashed { .. })
+        matches!(guide.service.phase, Phase::Unbuilt { .. } | Phase::Unsettled { .. } | Phase::Crashed { .. })
     }
 
     /// Its lines, in at most so many: the head first.

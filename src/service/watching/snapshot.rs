@@ -54,7 +54,7 @@ impl Ground {
         let mut names = within.components().map(Component::as_os_str);
         let Some(last) = names.next_back() else { return true };
         let left_out = names.enumerate().any(|(depth, name)| is_left_out(name, depth == 0));
-        !left_out && !is_of_an_editor(last) && !is_left_out(last, within.components().count() == 1)
+        !left_out && !is_of_an_editor(last) && !is_of_a_service(last) && !is_left_out(last, within.components().count() == 1)
     }
 
     /// The folders of the single files: outside of the watched one, or in what is left out of it.
@@ -146,7 +146,7 @@ impl Snapshot {
                 if !is_left_out(&file_name, depth == 0) {
                     self.walk(&entry.path(), &format!("{name}/"), depth + 1, before);
                 }
-            } else if !is_of_an_editor(&file_name) && (found.is_file() || found.is_symlink()) {
+            } else if !is_of_an_editor(&file_name) && !is_of_a_service(&file_name) && (found.is_file() || found.is_symlink()) {
                 self.keep(name, &entry.path(), &found, before);
             }
         }
@@ -243,6 +243,13 @@ fn is_left_out(name: &OsStr, at_the_top: bool) -> bool {
     name == ".git" || name == ".bootcamp" || name == "node_modules" || (at_the_top && name == "target")
 }
 
+/// What a service writes while it runs: a log, a database with what belongs to it. A save it is not, and to build anew would only
+/// have it written once more.
+fn is_of_a_service(name: &OsStr) -> bool {
+    let endings = [".log", ".pid", ".sock", ".db", ".sqlite", ".sqlite3", "-wal", "-shm", "-journal"];
+    name.to_str().is_some_and(|name| endings.iter().any(|ending| name.ends_with(ending)))
+}
+
 /// Files that editors keep for themselves: Vim's and Emacs's swap, backup and lock files, and the temporary ones of others.
 fn is_of_an_editor(name: &OsStr) -> bool {
     let Some(name) = name.to_str() else { return false };
@@ -266,6 +273,8 @@ mod tests {
         let theirs = ["main.rs~", ".#main.rs", "#main.rs#", ".main.rs.swp", ".main.rs.swx", "main.rs.swp", "4913", ".a.kate-swp"];
         let ours = ["main.rs", ".env", "#", "swp", ".gitignore", "a.swift", "notes.swo", "Cargo.lock", "é"];
         assert_eq!(theirs.iter().filter(|name| !is_of_an_editor(OsStr::new(name))).count(), 0);
+        assert!(["a.log", "data.sqlite-wal", "x.db"].iter().all(|name| is_of_a_service(OsStr::new(name))));
+        assert!(!ours.iter().any(|name| is_of_a_service(OsStr::new(name))));
         assert_eq!(ours.iter().filter(|name| is_of_an_editor(OsStr::new(name))).collect::<Vec<_>>(), Vec::<&&str>::new());
     }
 
