@@ -146,6 +146,12 @@ fn nothing_is_left_when_it_ends_however_it_ends() {
     }
 }
 
+/// The process of the workspace's service.
+fn service_of(workspace: &Path) -> u32 {
+    let named = fs::read_to_string(workspace.join(".bootcamp/service.json")).unwrap();
+    named.split("\"id\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap()
+}
+
 #[test]
 fn the_terminal_is_given_back_and_every_size_can_be_read() {
     let (call, mine, answers) = workspace();
@@ -180,8 +186,7 @@ fn killed_at_any_moment_it_goes_on_where_it_was() {
     });
     guide.killed();
     // The service that it left says what it said; what is written meanwhile must be seen all the same.
-    let service = fs::read_to_string(mine.join(".bootcamp/service.json")).unwrap();
-    let service: u32 = service.split("\"id\":").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+    let service = service_of(&mine);
     assert!(lives(service));
     let mut guide = Terminal::start(call.again(), 30, 100);
     guide.sees("1.2 A name");

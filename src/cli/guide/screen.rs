@@ -1,6 +1,7 @@
 //! The guide on a whole terminal.
 
 use std::io::{self, Stdout};
+use std::mem::ManuallyDrop;
 use std::time::Duration;
 
 use crossterm::cursor::Show;
@@ -60,7 +61,10 @@ pub async fn show(
             () = stop.cancelled() => return Ok(()),
             event = keys.next() => match event {
                 // A terminal that shrank and grew in one breath has lost its picture, and has the size that it had.
-                Some(Ok(Event::Resize(..))) => screen.terminal.resize(screen.terminal.size()?.into())?,
+                Some(Ok(Event::Resize(..))) => {
+                    let size = screen.terminal.size()?;
+                    screen.terminal.resize(size.into())?;
+                }
                 Some(Ok(event)) => {
                     for message in messages(guide, &canvas, &event) {
                         effects.extend(guide.update(message));
@@ -148,7 +152,8 @@ fn named(key: KeyEvent) -> Option<String> {
 
 /// The terminal, given back as it was whatever happens.
 struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    /// Never dropped: it would print that the cursor cannot be shown, which on a terminal that has gone away is a panic.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Stdout>>>,
 }
 
 impl Screen {
@@ -157,7 +162,7 @@ impl Screen {
         let opened = enable_raw_mode()
             .and_then(|()| execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture))
             .and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
-        opened.map(|terminal| Self { terminal }).inspect_err(|_| give_back())
+        opened.map(|terminal| Self { terminal: ManuallyDrop::new(terminal) }).inspect_err(|_| give_back())
     }
 }
 
