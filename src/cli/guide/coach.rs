@@ -362,12 +362,9 @@ async fn look(ground: &Ground, lab: &Lab, standing: &mut Standing, job: &Job, te
     let live = live(ground, &subject.variables);
     let lab = live.as_ref().unwrap_or(lab);
     let sink = |event: Event| {
+        let builds = matches!(event, Event::Stage(Stage::Building));
         match &event {
-            Event::Stage(stage) => {
-                if shared.building.swap(*stage == Stage::Building, Ordering::Relaxed) {
-                    shared.built.notify_one();
-                }
-            }
+            Event::Stage(_) if shared.building.swap(builds, Ordering::Relaxed) => shared.built.notify_one(),
             Event::ServiceStarted { instance, output } if instance == Probe::DEFAULT_INSTANCE => {
                 *shared.output.lock().unwrap_or_else(PoisonError::into_inner) = Some(output.clone());
             }
